@@ -1,0 +1,533 @@
+"""What an update rule is: one pure function on one array, its state, its hyperparameters; and how it is applied to many arrays.
+
+    @rule(m=ZERO, v=ZERO, k1=POWER("beta1"), k2=POWER("beta2"))
+    def adam(g, p, s, *, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        ...
+        return p, s
+
+The signature is the registry: commands, sliders, documents and tests read it. The slots named in the decorator are the state
+kept between steps; inside the rule they are attributes of `s`. A slot that is not needed (see `Slot.when`) reads as 0 and what
+is written to it is forgotten, so that the equations stay the same.
+
+`float` hyperparameters are values: they may change at any step. `bool`, `int` and `str` ones are structure.
+"""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Callable, Generator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from descend.arrays import maximum, minimum, norm, sqrt, total
+from descend.errors import DescendError
+from descend.schedules import Schedule
+from descend.trees import flatten
+
+__all__ = ["COUNT", "ONE", "OPTIMIZERS", "POWER", "SQUARE", "ZERO", "Optimizer", "Rule", "Slot", "optimizer_named", "rule"]
+
+Array = Any
+Slots = dict[str, Array]
+State = dict[str, Any]
+Hyper = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One quantity a rule carries from step to step: an array like the parameter, or a single number."""
+
+    fill: float | str = 0.0
+    #: "like" the parameter, "scalar", or "rows"/"columns": a mean over the last or the last but one axis.
+    shape: str = "like"
+    #: Kept only while this holds: the name of a hyperparameter that must not be 0 or False, or a test of (p, hyperparameters).
+    when: str | Callable[[Array, Hyper], bool] | None = None
+    #: The hyperparameter whose running power β^t this slot holds.
+    power_of: str | None = None
+    #: Holds squares of gradients: linear stability is judged with it held still.
+    square: bool = False
+    #: Its value after very many steps, where that is known beforehand.
+    limit: float | None = None
+
+    def only(self, when: str | Callable[[Array, Hyper], bool]) -> Slot:
+        """The same slot, kept only where `when` holds."""
+        return replace(self, when=when)
+
+    def kept(self, p: Array, hyper: Hyper) -> bool:
+        """Whether a descent with these hyperparameters carries the slot for the array `p`."""
+        if self.when is None:
+            return True
+        if callable(self.when):
+            return self.when(p, hyper)
+        value = hyper[self.when]
+        return not (isinstance(value, bool | int | float) and value == 0)
+
+
+ZERO = Slot()
+SQUARE = Slot(square=True)
+ONE = Slot(1.0, "scalar")
+COUNT = Slot(0.0, "scalar", limit=1e9)
+
+
+def POWER(name: str) -> Slot:  # noqa: N802  (stands beside ZERO and ONE)
+    """A running product: the hyperparameter to the power of the number of steps made."""
+    return Slot(1.0, "scalar", power_of=name, limit=0.0)
+
+
+#: Bounds by name: lowest, highest, and whether each end is allowed. A rule may override them.
+BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
+    "lr": (0.0, math.inf, False, False),
+    "momentum": (0.0, 1.0, True, True),
+    "dampening": (0.0, 1.0, True, True),
+    "beta1": (0.0, 1.0, True, False),
+    "beta2": (0.0, 1.0, True, False),
+    "beta3": (0.0, 1.0, True, False),
+    "rho": (0.0, 1.0, True, False),
+    "eps": (0.0, math.inf, True, False),
+    "weight_decay": (0.0, math.inf, True, False),
+}
+
+
+@dataclass(frozen=True)
+class Hyperparameter:
+    """A named knob of a rule, as its signature declares it."""
+
+    name: str
+    default: float | bool | int | str
+    bounds: tuple[float, float, bool, bool] | None = None
+
+    @property
+    def structural(self) -> bool:
+        """Structure of the rule (bool, int, str) rather than a value that may change at each step."""
+        return not isinstance(self.default, float)
+
+    def check(self, value: Any, owner: str) -> Any:
+        """The value as the rule wants it, or a `DescendError` that says what would be right."""
+        what = f"{owner}'s {self.name}"
+        if isinstance(value, Schedule):
+            if self.structural:
+                raise DescendError(f"{what} cannot follow a schedule; only float hyperparameters can")
+            return value
+        if isinstance(self.default, bool):
+            if value not in (True, False, 0, 1):
+                raise DescendError(f"{what} is true or false; got {value!r}")
+            return bool(value)
+        if isinstance(self.default, str):
+            return str(value)
+        if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
+            return value
+        try:
+            number = float(value)
+        except (TypeError, ValueError):
+            raise DescendError(f"{what} is a number; got {value!r}") from None
+        if isinstance(self.default, int):
+            if number != int(number):
+                raise DescendError(f"{what} is a whole number; got {value!r}")
+            return int(number)
+        self._check_bounds(number, what)
+        return number
+
+    def _check_bounds(self, number: float, what: str) -> None:
+        if math.isnan(number):
+            raise DescendError(f"{what} is a number; got nan")
+        if self.bounds is None:
+            return
+        low, high, low_in, high_in = self.bounds
+        if (number < low or (number == low and not low_in)) or (number > high or (number == high and not high_in)):
+            wanted = f"{'at least' if low_in else 'above'} {low:g}"
+            if math.isfinite(high):
+                wanted += f" and {'at most' if high_in else 'below'} {high:g}"
+            elif math.isinf(number):
+                wanted += " and finite"
+            raise DescendError(f"{what} must be {wanted}; got {number:g}")
+
+
+@dataclass(frozen=True, eq=False)
+class Rule:
+    """An update rule: a pure function of gradient, parameter and state, with everything its source declares.
+
+    Calling it binds hyperparameters and gives an `Optimizer`: `adam(lr=0.1)`.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    slots: Mapping[str, Slot]
+    hyperparameters: Mapping[str, Hyperparameter]
+    title: str = ""
+    paper: str = ""
+    #: Which of the field's conventions the equations follow, where libraries differ.
+    convention: str = ""
+    #: What the rule fixes, and when not to use it, in a sentence each.
+    fixes: str = ""
+    avoid: str = ""
+    #: Usual starting rates, as people state them.
+    usual_lr: str = ""
+    #: "linear" in the gradient, "adaptive" (divides by a running size of it) or "sign" (the step's size ignores it).
+    kind: str = "linear"
+    #: The point to report where it is not p: `at(p, slots)`.
+    at: Callable[[Array, Slots], Array] | None = None
+    #: Dimensions an array must have at least, and why.
+    ndim: tuple[int, str] | None = None
+
+    @property
+    def sums(self) -> bool:
+        """Whether the rule needs sums over all arrays: it is then a generator that yields its parts."""
+        return inspect.isgeneratorfunction(self.function)
+
+    def __call__(self, **values: Any) -> Optimizer:
+        return bind(self, values)
+
+    def __repr__(self) -> str:
+        return f"<rule {self.name}>"
+
+    def kept_slots(self, p: Array, hyper: Hyper) -> dict[str, Slot]:
+        """The slots a descent with these hyperparameters carries for the array `p`."""
+        return {name: slot for name, slot in self.slots.items() if slot.kept(p, hyper)}
+
+    def state_bytes(self, hyper: Hyper, itemsize: int = 4, shape: tuple[int, ...] = (1,)) -> int:
+        """Bytes of state for an array of this shape (single numbers not counted)."""
+        model = np.broadcast_to(np.zeros(()), shape)
+        sizes = {"like": model.size, "rows": math.prod(shape[:-1]), "columns": math.prod(shape[:-2]) * shape[-1], "scalar": 0}
+        return sum(sizes[slot.shape] for slot in self.kept_slots(model, hyper).values()) * itemsize
+
+    def start(self, p: Array, hyper: Hyper) -> SimpleNamespace:
+        """A fresh namespace with every slot, kept or not: what the function sees at the first step."""
+        kept = self.kept_slots(p, hyper)
+        return SimpleNamespace(**{name: _filled(slot, p, hyper) if name in kept else 0.0 for name, slot in self.slots.items()})
+
+    def apply(self, g: Array, p: Array, slots: Slots, hyper: Hyper) -> tuple[Array, Slots]:
+        """One step on one array: the new parameter and the new slots. Shapes and dtypes are those of `p` and `slots`."""
+        (pair,) = self.apply_all([g], [p], [slots], [hyper])
+        return pair
+
+    def apply_all(
+        self, gs: Sequence[Array], ps: Sequence[Array], slots: Sequence[Slots], hypers: Sequence[Hyper]
+    ) -> list[tuple[Array, Slots]]:
+        """One step on several arrays; sums over all of them are formed where the rule asks for them."""
+        spaces = [SimpleNamespace(**(dict.fromkeys(self.slots, 0.0) | s)) for s in slots]
+        calls = [self.function(g, p, s, **h) for g, p, s, h in zip(gs, ps, spaces, hypers, strict=True)]
+        results = _exchange_sums(calls) if self.sums else calls
+        return [(p, {k: getattr(s, k) for k in old}) for (p, s), old in zip(results, slots, strict=True)]
+
+
+def _filled(slot: Slot, p: Array, hyper: Hyper) -> Array:
+    value = float(hyper[slot.fill]) if isinstance(slot.fill, str) else slot.fill
+    if slot.shape == "scalar":
+        return value
+    if slot.shape == "like":
+        return p * 0 + value
+    axis = -1 if slot.shape == "rows" else -2
+    return total(p * 0, axis) + value
+
+
+def _exchange_sums(calls: Sequence[Generator[Any, Any, Any]]) -> list[Any]:
+    """Run generator rules in step: what each yields is summed over all arrays and sent back to each."""
+    message: Any = None
+    while True:
+        parts, results = [], []
+        for call in calls:
+            try:
+                parts.append(call.send(message))
+            except StopIteration as stop:
+                results.append(stop.value)
+        if results:
+            return results
+        message = tuple(sum(column[1:], column[0]) for column in zip(*parts, strict=True)) if parts else ()
+
+
+OPTIMIZERS: dict[str, Rule] = {}
+
+
+def rule(
+    *,
+    title: str = "",
+    paper: str = "",
+    convention: str = "",
+    fixes: str = "",
+    avoid: str = "",
+    usual_lr: str = "",
+    kind: str = "linear",
+    at: Callable[[Array, Slots], Array] | None = None,
+    ndim: tuple[int, str] | None = None,
+    bounds: Mapping[str, tuple[float, float, bool, bool]] | None = None,
+    **slots: Slot,
+) -> Callable[[Callable[..., Any]], Rule]:
+    """Make a rule of a function on one array and enter it in the registry. Keyword arguments that are slots are its state."""
+
+    def make(function: Callable[..., Any]) -> Rule:
+        limits = BOUNDS | dict(bounds or {})
+        hyperparameters = {
+            name: Hyperparameter(name, parameter.default, limits.get(name))
+            for name, parameter in inspect.signature(function).parameters.items()
+            if parameter.kind is parameter.KEYWORD_ONLY
+        }
+        name = function.__name__
+        made = Rule(
+            name, function, slots, hyperparameters, title or name, paper, convention, fixes, avoid, usual_lr, kind, at, ndim
+        )
+        made.__dict__["__doc__"] = function.__doc__
+        OPTIMIZERS[name] = made
+        return made
+
+    return make
+
+
+def optimizer_named(name: str) -> Rule:
+    """The rule of that name, or a `DescendError` listing those there are."""
+    try:
+        return OPTIMIZERS[name.lower().replace("-", "_")]
+    except KeyError:
+        raise DescendError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}") from None
+
+
+# -- options every optimizer has ------------------------------------------------------------------------------------------
+
+#: Applied around any rule, in this order: maximize, clip, weight decay.
+COMMON: dict[str, Hyperparameter] = {
+    "weight_decay": Hyperparameter("weight_decay", 0.0, BOUNDS["weight_decay"]),
+    "decoupled": Hyperparameter("decoupled", False),
+    "maximize": Hyperparameter("maximize", False),
+    "clip_value": Hyperparameter("clip_value", 0.0, (0.0, math.inf, True, True)),
+    "clip_norm": Hyperparameter("clip_norm", 0.0, (0.0, math.inf, True, True)),
+    "clip_global_norm": Hyperparameter("clip_global_norm", 0.0, (0.0, math.inf, True, True)),
+}
+
+
+def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
+    """Check the hyperparameters a user stated and fill in the defaults."""
+    known = COMMON | dict(made.hyperparameters)
+    for name in values:
+        if name != "mask" and name not in known:
+            own = ", ".join(made.hyperparameters)
+            shared = ", ".join(n for n in COMMON if n not in made.hyperparameters)
+            raise DescendError(
+                f"{made.name} has no hyperparameter {name!r}; it has {own} (and, like every optimizer, {shared})"
+            )
+    checked = {name: known[name].check(value, made.name) for name, value in values.items() if name != "mask"}
+    full = {name: checked.get(name, h.default) for name, h in made.hyperparameters.items()}
+    common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not _is_off(checked[n])}
+    return Optimizer(made, full, common, frozenset(checked), values.get("mask"))
+
+
+def _is_off(value: Any) -> bool:
+    return isinstance(value, bool | int | float) and not value
+
+
+@dataclass(frozen=True, eq=False)
+class Optimizer:
+    """A rule with its hyperparameters bound: what a descent is given.
+
+    >>> from descend.optimizers import adam
+    >>> import numpy as np
+    >>> opt = adam(lr=0.1)
+    >>> p, state = np.array([4.0, 3.0]), None
+    >>> p, state = opt.step(p, np.array([8.0, 18.0]), opt.init(p))
+    >>> p
+    array([3.9, 2.9])
+    """
+
+    rule: Rule
+    values: Mapping[str, Any]
+    common: Mapping[str, Any] = field(default_factory=dict)
+    #: Names the user stated; with no `lr` among them a descent predicts one.
+    stated: frozenset[str] = frozenset()
+    #: Which arrays weight decay applies to: a tree of booleans like the parameters, or a test of one array.
+    mask: Any = None
+
+    @property
+    def name(self) -> str:
+        """The rule's name."""
+        return self.rule.name
+
+    @property
+    def hyperparameters(self) -> dict[str, Any]:
+        """Every hyperparameter with its value, shared options that are on included."""
+        return dict(self.values) | dict(self.common)
+
+    @property
+    def scheduled(self) -> dict[str, Schedule]:
+        """The hyperparameters that follow a schedule."""
+        return {k: v for k, v in self.hyperparameters.items() if isinstance(v, Schedule)}
+
+    def with_values(self, **changes: Any) -> Optimizer:
+        """The same optimizer with some hyperparameters changed."""
+        stated = {k: v for k, v in self.hyperparameters.items() if k in self.stated}
+        return bind(self.rule, stated | changes | ({} if self.mask is None else {"mask": self.mask}))
+
+    def __repr__(self) -> str:
+        stated = ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.hyperparameters.items())
+        return f"{self.name}({stated})"
+
+    @property
+    def structure(self) -> tuple[Any, ...]:
+        """What decides the shape of the computation: a new structure is a new program, new values are not."""
+        everything = self.hyperparameters
+        kinds = COMMON | dict(self.rule.hyperparameters)
+        parts: list[Any] = [self.rule, id(self.mask) if self.mask is not None else None]
+        for name, value in sorted(everything.items()):
+            if kinds[name].structural:
+                parts.append((name, value))
+            elif isinstance(value, Schedule):
+                parts.append((name, "scheduled"))
+            else:
+                parts.append((name, _is_off(value)))
+        return tuple(parts)
+
+    def at_step(self, step: int) -> dict[str, Any]:
+        """Every hyperparameter as it stands for the update after `step` updates: schedules are evaluated."""
+        return {k: float(v(step)) if isinstance(v, Schedule) else v for k, v in self.hyperparameters.items()}
+
+    # -- on trees of arrays
+
+    def init(self, params: Any) -> State:
+        """The state before the first step: the number of steps made and the slots of each array in order."""
+        leaves, _ = flatten(params)
+        return self.init_leaves(leaves)
+
+    def step(self, params: Any, grads: Any, state: State, values: Hyper | None = None) -> tuple[Any, State]:
+        """One step on a tree of arrays (NumPy, JAX or torch): the new parameters and the new state.
+
+        `values` are the hyperparameters for this very step; by default they are the bound ones, schedules evaluated.
+        """
+        leaves, rebuild = flatten(params)
+        gradients, _ = flatten(grads)
+        if len(gradients) != len(leaves):
+            raise DescendError(f"there are {len(leaves)} parameter arrays and {len(gradients)} gradients; they must match")
+        hyper = self.at_step(int(state["t"])) if values is None else values
+        new, state = self.step_leaves(leaves, gradients, state, hyper)
+        return rebuild(new), state
+
+    def init_leaves(self, leaves: Sequence[Array]) -> State:
+        """`init` for a flat list of arrays."""
+        hyper = self.at_step(0)
+        for p in leaves:
+            self._check_array(p)
+        slots = []
+        for p in leaves:
+            kept, fresh = self.rule.kept_slots(p, hyper), self.rule.start(_wide(p), hyper)
+            slots.append({k: _as_stored(getattr(fresh, k), slot, p) for k, slot in kept.items()})
+        return {"t": 0, "slots": slots}
+
+    def step_leaves(
+        self, leaves: Sequence[Array], grads: Sequence[Array], state: State, hyper: Hyper
+    ) -> tuple[list[Array], State]:
+        """`step` for flat lists of arrays; `hyper` holds this step's value of every hyperparameter."""
+        rule, common = self.rule, self.common
+        own = {k: hyper[k] for k in rule.hyperparameters}
+        wide_p, wide_g = [_wide(p) for p in leaves], [_wide(g) for g in grads]
+        if common:
+            wide_g = _prepare(wide_p, wide_g, common, hyper)
+            wide_p, wide_g = _decay(wide_p, wide_g, common, hyper, self._decays(leaves))
+        old = [self._rebuilt({k: _wide(v) for k, v in s.items()}, state["t"], own) for s in state["slots"]]
+        hypers = [own] * len(leaves)
+        if self.mask is not None and "weight_decay" in own:
+            hypers = [own if decays else own | {"weight_decay": 0.0} for decays in self._decays(leaves)]
+        stepped = rule.apply_all(wide_g, wide_p, old, hypers)
+        new = [_cast_like(p, old_p) for (p, _), old_p in zip(stepped, leaves, strict=True)]
+        slots = [
+            {k: _cast_like(v, before[k]) for k, v in after.items()}
+            for (_, after), before in zip(stepped, state["slots"], strict=True)
+        ]
+        return new, {"t": state["t"] + 1, "slots": slots}
+
+    def report(self, leaves: Sequence[Array], state: State) -> list[Array]:
+        """The point to look at and to evaluate: p itself, or what the rule's `at` says."""
+        if self.rule.at is None:
+            return list(leaves)
+        return [self.rule.at(p, s) for p, s in zip(leaves, state["slots"], strict=True)]
+
+    def rebuilt(self, state: State) -> State:
+        """The state with its running powers made anew from the step count, after a change of β or a foreign state."""
+        hyper = self.at_step(int(state["t"]))
+        return state | {"slots": [self._rebuilt(s, state["t"], hyper, force=True) for s in state["slots"]]}
+
+    def _rebuilt(self, slots: Slots, t: Array, hyper: Hyper, force: bool = False) -> Slots:
+        for name, slot in self.rule.slots.items():
+            base = slot.power_of
+            if base is not None and name in slots and (force or isinstance(self.values[base], Schedule)):
+                slots = slots | {name: hyper[base] ** t}
+        return slots
+
+    def _decays(self, leaves: Sequence[Array]) -> list[bool]:
+        if self.mask is None:
+            return [True] * len(leaves)
+        if callable(self.mask):
+            return [bool(self.mask(p)) for p in leaves]
+        flags, _ = flatten(self.mask)
+        if len(flags) != len(leaves):
+            raise DescendError(
+                f"the mask has {len(flags)} entries and there are {len(leaves)} parameter arrays; they must match"
+            )
+        return [bool(flag) for flag in flags]
+
+    def _check_array(self, p: Array) -> None:
+        if self.rule.ndim is not None and p.ndim < self.rule.ndim[0]:
+            raise DescendError(f"{self.name} {self.rule.ndim[1]}; got an array of shape {tuple(p.shape)}")
+        if "float" not in str(p.dtype):
+            raise DescendError(
+                f"{self.name} moves floating-point parameters; got an array of {p.dtype}: convert it to float first"
+            )
+
+
+def _prepare(ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper) -> list[Array]:
+    """The gradients as the rule is to see them: sign for maximize, clipped by value, by norm, by the norm over all arrays."""
+    if "maximize" in common:
+        gs = [-g for g in gs]
+    if "clip_value" in common:
+        gs = [_clip(g, hyper["clip_value"]) for g in gs]
+    if "clip_norm" in common:
+        gs = [g * _shrink(norm(g), hyper["clip_norm"]) for g in gs]
+    if "clip_global_norm" in common:
+        squares = [total(g * g) for g in gs]
+        factor = _shrink(sqrt(sum(squares[1:], squares[0])), hyper["clip_global_norm"])
+        gs = [g * factor for g in gs]
+    return list(gs)
+
+
+def _clip(g: Array, bound: Array) -> Array:
+    return minimum(maximum(g, -bound), bound)
+
+
+def _shrink(size: Array, bound: Array) -> Array:
+    return bound / maximum(size, bound)
+
+
+def _decay(
+    ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper, decays: Sequence[bool]
+) -> tuple[list[Array], list[Array]]:
+    """Weight decay around a rule that has none of its own: L2 into the gradient, or decoupled from it."""
+    if "weight_decay" not in common:
+        return list(ps), list(gs)
+    wd = hyper["weight_decay"]
+    if common.get("decoupled"):
+        return [p * (1 - hyper["lr"] * wd) if d else p for p, d in zip(ps, decays, strict=True)], list(gs)
+    return list(ps), [g + wd * p if d else g for g, p, d in zip(gs, ps, decays, strict=True)]
+
+
+_NARROW = ("float16", "bfloat16")
+
+
+def _wide(x: Array) -> Array:
+    """Half-precision arrays are computed on in float32 and stored in half precision."""
+    if str(getattr(x, "dtype", "")).removeprefix("torch.") in _NARROW:
+        return x.float() if hasattr(x, "float") else x.astype("float32")
+    return x
+
+
+def _cast_like(x: Array, model: Array) -> Array:
+    dtype = getattr(model, "dtype", None)
+    if dtype is None or getattr(x, "dtype", None) == dtype:
+        return x
+    if hasattr(x, "to") and hasattr(model, "to"):
+        return x.to(dtype)
+    return x.astype(dtype) if hasattr(x, "astype") else model * 0 + x
+
+
+def _as_stored(x: Array, slot: Slot, p: Array) -> Array:
+    """A fresh slot in the type it is kept in: the parameter's for arrays, at least float32 for single numbers."""
+    if slot.shape != "scalar":
+        return _cast_like(x, p)
+    return float(x)
