@@ -362,6 +362,17 @@ class Optimizer:
         return f"{self.name}({stated})"
 
     @property
+    def structural(self) -> dict[str, Any]:
+        """The hyperparameters that are structure, with their values."""
+        kinds = COMMON | dict(self.rule.hyperparameters)
+        return {k: v for k, v in self.hyperparameters.items() if kinds[k].structural}
+
+    @property
+    def reports_elsewhere(self) -> bool:
+        """Whether the point to look at is not p itself."""
+        return self.rule.at is not None
+
+    @property
     def structure(self) -> tuple[Any, ...]:
         """What decides the shape of the computation: a new structure is a new program, new values are not."""
         everything = self.hyperparameters
