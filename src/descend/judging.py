@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import Stop
+from descend.stopping import Stop
 from descend.trace import Outcome, Trace
 
 __all__ = ["judge", "plural"]

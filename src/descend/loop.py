@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Records, Stop
+from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, row_norms
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
+from descend.stopping import QUIET, Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
 
@@ -98,8 +99,8 @@ def descend(
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
     state = _resumed_state(chosen, resume)
-    engine = _engine(goal, leaves, rebuild, chosen, state, stop, seed)
-    book = _Book(len(variables), int(state["t"]) if state else 0)
+    engine = _engine(goal, leaves, rebuild, chosen, state, seed)
+    book = _Book(stop, int(engine.state["t"]))
 
     config = {
         "objective": goal.text,
@@ -117,68 +118,76 @@ def descend(
 
     def so_far(reason: str) -> Trace:
         points, last_state = engine.result()
-        trace = Trace(book.columns(chosen), config=config, variables=variables, state=last_state, name=name)
+        last = None if reason and reason != "interrupted" else engine.peek()
+        if last is not None and not reason and book.made == budget:
+            reason = stop.first(last, book.parts[-1].loss[-QUIET:], float(book.parts[0].loss[0]))[1]
+        trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
         trace.point = rebuild(points)
         return trace.replace(outcome=judge(trace, goal, reason, budget, stop))
 
-    reason = _drive(engine, book, budget, callback, so_far)
-    trace = so_far(reason)
+    trace = so_far(_drive(engine, book, budget, callback, so_far))
     if resume is not None:
-        trace = _joined(resume, trace, goal, reason, budget, stop)
+        trace = _joined(resume, trace, goal, budget, stop)
     return trace
 
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    chunk = 512 if isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64 else 8
+    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64
+    chunk = CAPACITY if few and budget <= CAPACITY else 8
     try:
-        while True:
+        while book.made < budget:
             begun = time.perf_counter()
-            records = engine.advance(min(chunk, budget - book.made))
-            book.add(records)
-            if records.reason or book.made >= budget:
-                return records.reason
+            reason = book.add(engine.advance(min(chunk, budget - book.made)))
+            if reason:
+                engine.rewind(book.last_kept)
+                return reason
             spent = max(time.perf_counter() - begun, 1e-6)
             chunk = max(1, min(CAPACITY, int(chunk * min(PATIENCE / spent, 64))))
             if callback is not None and callback(so_far("")) is False:
                 return "interrupted"
     except KeyboardInterrupt:
         return "interrupted"
+    return ""
 
 
 class _Book:
-    """Collects an engine's records into columns."""
+    """Collects an engine's rows, says where a stop rule holds, and turns the rows into columns."""
 
-    def __init__(self, width: int, first: int) -> None:
-        self.width, self.first, self.parts = width, first, []  # type: int, int, list[Records]
-        self.rows = 0
+    def __init__(self, stop: Stop, first: int) -> None:
+        self.stop, self.first = stop, first
+        self.parts: list[Rows] = []
+        self.made = 0
+        #: Rows kept of the part added last, not counting the one that stopped it.
+        self.last_kept = 0
 
-    @property
-    def made(self) -> int:
-        return max(self.rows - 1, 0)
+    def add(self, rows: Rows) -> str:
+        """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
+        before = self.parts[-1].loss[-QUIET:] if self.parts else np.zeros(0)
+        start = self.parts[0].loss[0] if self.parts else rows.loss[0]
+        self.last_kept, reason = self.stop.first(rows, before, float(start))
+        self.parts.append(rows.first(self.last_kept + bool(reason)))
+        self.made += self.last_kept
+        return reason
 
-    def add(self, records: Records) -> None:
-        self.parts.append(records)
-        self.rows += len(records)
-
-    def columns(self, optimizer: Any) -> dict[str, Column]:
-        step = np.arange(self.first, self.first + self.rows)
-        joined = {
-            key: np.concatenate([getattr(part, key) for part in self.parts]) if self.parts else np.zeros(0)
-            for key in ("loss", "grad_norm", "update_norm", "point")
-        }
-        columns = {
-            "loss": Column(step, joined["loss"]),
-            "grad_norm": Column(step, joined["grad_norm"]),
-            "update_norm": Column(step[1:], joined["update_norm"][1:]),
-        }
+    def columns(self, last: Rows | None, optimizer: Any) -> dict[str, Column]:
+        """The columns of all rows and of the last point, where it is not among them already."""
+        parts = [*self.parts, *([last] if last is not None else [])]
+        loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
+        step = np.arange(self.first, self.first + len(loss))
+        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
+        if point.shape[1]:
+            with np.errstate(all="ignore"):
+                moved = row_norms(np.diff(point, axis=0))
+        else:
+            moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
+        columns["update_norm"] = Column(step[1:], moved)
         lr = optimizer.hyperparameters.get("lr")
-        if lr is not None and self.rows > 1:
+        if lr is not None:
             made = step[:-1]
-            rates = lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr))
-            columns["lr"] = Column(step[1:], np.asarray(rates, dtype=np.float64))
-        if self.width:
-            columns["point"] = Column(step, joined["point"])
+            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
+        if point.shape[1]:
+            columns["point"] = Column(step, point)
         return columns
 
 
@@ -301,15 +310,14 @@ def _resumed_state(optimizer: Any, resume: Trace | None) -> State | None:
     return optimizer.rebuilt(state) if changed else state
 
 
-def _engine(
-    goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, state: State | None, stop: Stop, seed: int
-) -> Engine:
+def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, state: State | None, seed: int) -> Engine:
     size = sum(leaf.size for leaf in leaves)
     points = size <= POINT_LIMIT
+    state = optimizer.init_leaves(leaves) if state is None else state
     if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
-        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, stop, points)
+        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points)
     wide = any(leaf.dtype == np.float64 for leaf in leaves)
-    return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, stop, wide, goal.immutable, goal.stochastic, points, seed)
+    return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
 
 
 def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tuple[float, list[Any]]]:
@@ -329,15 +337,16 @@ def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tup
     return torch_gradient(goal.fun, rebuild)
 
 
-def _joined(before: Trace, after: Trace, goal: Objective, reason: str, budget: int, stop: Stop) -> Trace:
-    """One trace of the earlier steps and the new ones; the point they share is told once."""
+def _joined(before: Trace, after: Trace, goal: Objective, budget: int, stop: Stop) -> Trace:
+    """One trace of the earlier steps and the new ones; the point they share is told once, as the new steps saw it."""
     columns = {}
     for name, new in after.columns.items():
         old = before.columns.get(name)
-        if old is None:
-            columns[name] = new
-            continue
-        fresh = new.step > (old.step[-1] if len(old) else -1)
-        columns[name] = Column(np.concatenate([old.step, new.step[fresh]]), np.concatenate([old.value, new.value[fresh]]))
+        kept = old.step < (new.step[0] if len(new) else math.inf) if old is not None else None
+        columns[name] = new
+        if old is not None and kept is not None:
+            columns[name] = Column(np.concatenate([old.step[kept], new.step]), np.concatenate([old.value[kept], new.value]))
     joined = after.replace(columns=columns, config=after.config | {"start": before.config.get("start")})
-    return joined.replace(outcome=judge(joined, goal, reason, budget, stop))
+    if after.outcome is not None and after.outcome.kind == "step_budget":
+        joined = joined.replace(outcome=judge(joined, goal, "", budget, stop))
+    return joined

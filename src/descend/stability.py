@@ -242,7 +242,7 @@ def spectral_radius(optimizer: Optimizer, lr: Any, curvature: Any) -> Floats:
     >>> round(float(spectral_radius(sgd(), 0.4, 6.0)), 12)
     1.4
     """
-    return np.abs(np.linalg.eigvals(linear_map(optimizer, lr, curvature))).max(axis=-1)
+    return np.asarray(np.abs(np.linalg.eigvals(linear_map(optimizer, lr, curvature))).max(axis=-1))
 
 
 def lr_limit(optimizer: Optimizer, curvature: float) -> float | None:
@@ -361,8 +361,8 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         factor = float(spectral_radius(optimizer, lr, values).max())
         return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit)
     lr = round_to(limit / 2, 3)
-    factor = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
-    return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", factor, limit)
+    shrink = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
+    return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", shrink, limit)
 
 
 def is_quadratic(goal: Any, point: Any, found: Curvature, scale: float) -> bool:
@@ -385,7 +385,7 @@ def _suggest_adaptive(goal: Any, point: Any, optimizer: Optimizer, found: Curvat
 
 
 def _distance(goal: Any, point: Any, found: Curvature) -> float | None:
-    """Largest coordinate of the step to the bottom of the local quadratic, curvatures taken positive, kept within the domain."""
+    """Largest coordinate of the step to the bottom of the local quadratic (curvatures taken positive), within the domain."""
     import jax
 
     leaves, rebuild = flatten(point)

@@ -65,7 +65,9 @@ class Expression:
         if p.ndim == 0 and n == 1:
             return self.evaluate([p])
         if p.ndim != 1 or p.shape[0] != n:
-            raise DescendError(f"{self.text} takes {n} coordinate{'s' * (n != 1)} ({', '.join(self.variables)}); got shape {tuple(p.shape)}")
+            raise DescendError(
+                f"{self.text} takes {n} coordinate{'s' * (n != 1)} ({', '.join(self.variables)}); got shape {tuple(p.shape)}"
+            )
         return self.evaluate([p[i] for i in range(n)])
 
     def evaluate(self, values: list[Array]) -> Array:
@@ -79,7 +81,9 @@ class Expression:
         array([1., 2., 5.])
         """
         if len(arrays) != len(self.variables):
-            raise DescendError(f"{self.text} takes {len(self.variables)} arrays ({', '.join(self.variables)}); got {len(arrays)}")
+            raise DescendError(
+                f"{self.text} takes {len(self.variables)} arrays ({', '.join(self.variables)}); got {len(arrays)}"
+            )
         with np.errstate(all="ignore"):
             return _run(self._steps, [np.asarray(a, float)[()] for a in arrays])
 

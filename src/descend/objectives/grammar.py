@@ -84,7 +84,9 @@ class _Parser:
         top = self.pending[-1]
         if top.kind in _OPENING:
             sign = "|" if top.kind == "|" else "("
-            raise marked(f"{sign!r} at position {top.token.start + 1} is never closed", self.text, top.token.start, top.token.end)
+            raise marked(
+                f"{sign!r} at position {top.token.start + 1} is never closed", self.text, top.token.start, top.token.end
+            )
 
     # --- where an operand is expected -----------------------------------------------------------------------------------
 
@@ -138,7 +140,9 @@ class _Parser:
         place = f"position {token.start + 1}"
         if token.kind == "end":
             assert before is not None
-            return marked(f"the expression ends after {before.text!r}: something is missing", self.text, before.start, before.end)
+            return marked(
+                f"the expression ends after {before.text!r}: something is missing", self.text, before.start, before.end
+            )
         if before is not None and before.kind in ("*", "/", "+", "-", "^"):
             return marked(f"{token.text!r} at {place} cannot follow {before.text!r}", self.text, token.start, token.end)
         if token.kind == ")" and before is not None and before.kind == "(":
@@ -225,7 +229,9 @@ class _Parser:
         if opening is None:
             raise marked(f"')' at position {token.start + 1} closes nothing", self.text, token.start)
         if (opening.kind == "|") != (token.kind == "|"):
-            sentence = f"'|' at position {opening.token.start + 1} is not closed before {token.text!r} at position {token.start + 1}"
+            sentence = (
+                f"'|' at position {opening.token.start + 1} is not closed before {token.text!r} at position {token.start + 1}"
+            )
             raise marked(sentence, self.text, opening.token.start, token.end)
         self.pending.pop()
         self.depth -= 1
@@ -245,7 +251,9 @@ class _Parser:
 
     def _wait(self, pending: _Pending) -> None:
         if len(self.pending) > 5 * DEEPEST:
-            raise marked(f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start)
+            raise marked(
+                f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start
+            )
         self.pending.append(pending)
 
     def _push(self, node: Node) -> None:

@@ -38,6 +38,8 @@ class Objective:
     grad: Callable[[Any], Any] | None = None
     #: What its body is written for, as far as can be told by looking at it.
     backend: Backend = "jax"
+    #: `fun` takes a second argument, a JAX random key that is new at each step: a minibatch, say.
+    stochastic: bool = False
     #: It cannot change behind our back: compiled code may be kept with it.
     immutable: bool = False
     #: The parsed expression, where it is one.

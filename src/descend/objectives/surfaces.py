@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 
 from descend.errors import DescendError
 from descend.objectives.expression import parse
@@ -41,7 +40,7 @@ class Surface:
 SURFACES: dict[str, Surface] = {}
 
 
-@lru_cache(maxsize=None)
+@cache
 def _objective(name: str) -> Objective:
     surface = SURFACES[name]
     expression = parse(surface.formula)
@@ -70,7 +69,17 @@ def surface_named(name: str) -> Surface:
     raise DescendError(f"no surface is named {name!r}; {hint}there are {', '.join(SURFACES)}")
 
 
-def _add(name: str, title: str, formula: str, box: Box, minima: Points, low: float | None, start: tuple[float, ...], note: str, source: str) -> None:
+def _add(
+    name: str,
+    title: str,
+    formula: str,
+    box: Box,
+    minima: Points,
+    low: float | None,
+    start: tuple[float, ...],
+    note: str,
+    source: str,
+) -> None:
     SURFACES[name] = Surface(name, title, formula, box, minima, low, start, note, source)
 
 
@@ -79,6 +88,13 @@ def _square(half: float) -> Box:
 
 
 _add(
-    "rosenbrock", "Rosenbrock", "(1 - x)^2 + 100(y - x^2)^2", ((-2.0, 2.0), (-1.0, 3.0)), ((1.0, 1.0),), 0.0, (-1.2, 1.0),
-    "A curved valley: its floor is found at once, and then each step along it is tiny.", "Rosenbrock 1960",
+    "rosenbrock",
+    "Rosenbrock",
+    "(1 - x)^2 + 100(y - x^2)^2",
+    ((-2.0, 2.0), (-1.0, 3.0)),
+    ((1.0, 1.0),),
+    0.0,
+    (-1.2, 1.0),
+    "A curved valley: its floor is found at once, and then each step along it is tiny.",
+    "Rosenbrock 1960",
 )

@@ -27,7 +27,29 @@ _LOWERED = re.compile(r"_?[₀₁₂₃₄₅₆₇₈₉]+")
 _LETTERS = re.compile(r"([A-Za-z]\d*)+", re.ASCII)
 _LETTER = re.compile(r"[A-Za-z]\d*", re.ASCII)
 _GREEK_NAMES = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron rho sigma phi chi psi omega".split()
+    [
+        "alpha",
+        "beta",
+        "gamma",
+        "delta",
+        "epsilon",
+        "zeta",
+        "eta",
+        "theta",
+        "iota",
+        "kappa",
+        "lambda",
+        "mu",
+        "nu",
+        "xi",
+        "omicron",
+        "rho",
+        "sigma",
+        "phi",
+        "chi",
+        "psi",
+        "omega",
+    ]
 )
 
 _RESERVED = frozenset({*keyword.kwlist, "inf", "nan", "infinity", "NaN"} - {"lambda"})
@@ -136,7 +158,12 @@ def _name(text: str, start: int, end: int) -> Token:
         name = name.rstrip("_") + "".join(_SUB.get(c, c) for c in lowered[0].lstrip("_"))
         end = lowered.end()
     if name.startswith("_"):
-        raise marked(f"{name!r} at position {start + 1} is neither a variable nor a function: names start with a letter", text, start, end)
+        raise marked(
+            f"{name!r} at position {start + 1} is neither a variable nor a function: names start with a letter",
+            text,
+            start,
+            end,
+        )
     return Token("name", name, start, end)
 
 
