@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from descend.gradients import check_gradient as check_gradient
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
-    from descend.objectives import resolve as objective
+    from descend.objectives import resolve as objective  # noqa: F401
     from descend.optimizers import *  # noqa: F403
     from descend.rules import Optimizer as Optimizer
     from descend.trace import Outcome as Outcome

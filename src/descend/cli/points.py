@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 
 from descend.errors import DescendError
 
-__all__ = ["parse_point"]
+__all__ = ["parse_point", "start_point"]
 
 _MINUS = str.maketrans("−–", "--")
 
@@ -67,3 +68,14 @@ def _coordinate(part: str, text: str) -> float:
 
 def _count(n: int) -> str:
     return f"{n} coordinate{'' if n == 1 else 's'}"
+
+
+def start_point(goal: Any, text: str | None) -> np.ndarray:
+    """The start a user typed, or an objective's usual one."""
+    if text is not None:
+        return parse_point(text, goal.variables)
+    if goal.start is not None:
+        return np.array(goal.start, dtype=np.float64)
+    example = ",".join("1" for _ in goal.variables) or "1,1"
+    each = f", one number for each of {', '.join(goal.variables)}" if goal.variables else ""
+    raise DescendError(f"a start point is needed{each}: --start {example}")
