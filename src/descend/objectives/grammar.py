@@ -5,7 +5,7 @@ depth of brackets can exhaust the stack. How it is read:
 
 - `-x^2` is −(x²), `2^-x` works, `a^b^c` is a^(b^c);
 - implicit multiplication (`2x`, `x y`, `2(x+1)`) ranks with `*` and `/`, from left to right: `1/2x` is (1/2)·x;
-- `√x²` is √(x²) and `√2x` is (√2)·x;
+- `√x²` is √(x²), `√(x)²` is (√x)² and `√2x` is (√2)·x;
 - a function without brackets takes the implicit product that follows, up to the next function: `sin 2x cos y` is
   sin(2x)·cos(y); `sin²x` and `sin^2(x)` are (sin x)².
 """
@@ -50,7 +50,8 @@ class _Pending:
 
 
 _RANK = {"+": 1.0, "-": 1.0, "*": 2.0, "/": 2.0, "^": 4.0}
-_APPLY, _PREFIX = 2.5, 3.0
+#: A leading minus takes the whole product, −(2x); after * / ^ only what stands next to it, 2·(−x)·y.
+_MINUS, _APPLY, _PREFIX = 1.5, 2.5, 3.0
 _OPENING = ("(", "|", "call")
 _STARTS = ("constant", "variable", "function", "(", "|", "√")
 
@@ -84,7 +85,9 @@ class _Parser:
         top = self.pending[-1]
         if top.kind in _OPENING:
             sign = "|" if top.kind == "|" else "("
-            raise marked(f"{sign!r} at position {top.token.start + 1} is never closed", self.text, top.token.start, top.token.end)
+            raise marked(
+                f"{sign!r} at position {top.token.start + 1} is never closed", self.text, top.token.start, top.token.end
+            )
 
     # --- where an operand is expected -----------------------------------------------------------------------------------
 
@@ -97,7 +100,11 @@ class _Parser:
         if token.kind in ("(", "|"):
             self._open(_Pending(token.kind, token.kind, 0.0, token))
         elif token.kind == "-":
-            self._wait(_Pending("prefix", "neg", _PREFIX, token))
+            tight = bool(self.pending) and self.pending[-1].rank > _RANK["+"] and self.pending[-1].kind != "apply"
+            self._wait(_Pending("prefix", "neg", _PREFIX if tight else _MINUS, token))
+        elif token.kind == "√" and self.tokens[self.i].kind == "(":
+            self.i += 1
+            self._open(_Pending("call", "sqrt", 0.0, token))
         elif token.kind == "√":
             self._wait(_Pending("prefix", "sqrt", _PREFIX, token))
         elif token.kind == "function":
@@ -138,7 +145,9 @@ class _Parser:
         place = f"position {token.start + 1}"
         if token.kind == "end":
             assert before is not None
-            return marked(f"the expression ends after {before.text!r}: something is missing", self.text, before.start, before.end)
+            return marked(
+                f"the expression ends after {before.text!r}: something is missing", self.text, before.start, before.end
+            )
         if before is not None and before.kind in ("*", "/", "+", "-", "^"):
             return marked(f"{token.text!r} at {place} cannot follow {before.text!r}", self.text, token.start, token.end)
         if token.kind == ")" and before is not None and before.kind == "(":
@@ -193,8 +202,9 @@ class _Parser:
         start, end = self.spans[-1]
         left = self.text[start:end].strip()
         if len(left) <= 40:
-            note = f"{left} {token.text}… is read from left to right, as ({left})·{token.text}…; use brackets for the other reading"
-            self.notes.append(note)
+            self.notes.append(
+                f"{left} {token.text}… is read from left to right, as ({left})·{token.text}…; bracket the other reading"
+            )
 
     def _raise(self, token: Token, span: tuple[int, int] | None = None) -> None:
         """The last operand to the power of a number."""
@@ -225,7 +235,9 @@ class _Parser:
         if opening is None:
             raise marked(f"')' at position {token.start + 1} closes nothing", self.text, token.start)
         if (opening.kind == "|") != (token.kind == "|"):
-            sentence = f"'|' at position {opening.token.start + 1} is not closed before {token.text!r} at position {token.start + 1}"
+            sentence = (
+                f"'|' at position {opening.token.start + 1} is not closed before {token.text!r} at position {token.start + 1}"
+            )
             raise marked(sentence, self.text, opening.token.start, token.end)
         self.pending.pop()
         self.depth -= 1
@@ -245,7 +257,9 @@ class _Parser:
 
     def _wait(self, pending: _Pending) -> None:
         if len(self.pending) > 5 * DEEPEST:
-            raise marked(f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start)
+            raise marked(
+                f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start
+            )
         self.pending.append(pending)
 
     def _push(self, node: Node) -> None:

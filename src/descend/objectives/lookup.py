@@ -55,7 +55,9 @@ def _resolve(what: Any) -> Objective:
         return _from_text(what)
     if callable(what):
         return function_objective(what)
-    raise DescendError(f"an objective is an expression, a surface's name, file.py:function or a function; got {type(what).__name__}")
+    raise DescendError(
+        f"an objective is an expression, a surface's name, file.py:function or a function; got {type(what).__name__}"
+    )
 
 
 def _load(text: str) -> Callable[..., Any]:
@@ -86,5 +88,3 @@ def _from_expression(expression: Expression) -> Objective:
 
 def _hint(text: str, error: DescendError) -> DescendError:
     return error
-
-
