@@ -12,13 +12,13 @@ depth of brackets can exhaust the stack. How it is read:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from descend.errors import DescendError
 from descend.objectives.functions import FUNCTIONS
 from descend.objectives.tokens import Token, marked
 
-__all__ = ["DEEPEST", "Node", "parse_tokens"]
+__all__ = ["DEEPEST", "Node", "parse_tokens", "subtree"]
 
 #: How deeply brackets may be nested.
 DEEPEST = 200
@@ -202,9 +202,8 @@ class _Parser:
         start, end = self.spans[-1]
         left = self.text[start:end].strip()
         if len(left) <= 40:
-            self.notes.append(
-                f"{left} {token.text}… is read from left to right, as ({left})·{token.text}…; bracket the other reading"
-            )
+            whole = self.text[start : token.end]
+            self.notes.append(f"{whole}… is read from left to right, as ({left})·{token.text}…; bracket the other reading")
 
     def _raise(self, token: Token, span: tuple[int, int] | None = None) -> None:
         """The last operand to the power of a number."""
@@ -297,3 +296,14 @@ def parse_tokens(text: str, tokens: list[Token]) -> tuple[tuple[Node, ...], tupl
     parser = _Parser(text, tokens)
     parser.parse()
     return tuple(parser.nodes), tuple(parser.notes)
+
+
+def subtree(nodes: tuple[Node, ...], root: int) -> tuple[Node, ...]:
+    """The nodes of one part as a formula of its own (a part's nodes stand together, its root last)."""
+    first = root
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        first = min(first, node)
+        waiting += nodes[node].args
+    return tuple(replace(node, args=tuple(i - first for i in node.args)) for node in nodes[first : root + 1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 from functools import cache
 
@@ -10,7 +11,7 @@ from descend.errors import DescendError
 from descend.objectives.expression import parse
 from descend.objectives.objective import Objective
 
-__all__ = ["SURFACES", "Surface", "surface_named"]
+__all__ = ["SURFACES", "Surface", "surface_key", "surface_named", "unknown_surface"]
 
 Box = tuple[tuple[float, float], ...]
 Points = tuple[tuple[float, ...], ...]
@@ -180,7 +181,7 @@ _ALL = (
     ),
     Surface(
         "kink", "kinked valley", "abs(x) + 3abs(y)",
-        _square(5), ((0.0, 0.0),), 0.0, (4.0, 3.0),
+        _square(5), ((0.0, 0.0),), 0.0, (3.95, 2.95),
         "The slope never shrinks towards the minimum: a constant rate bounces around it for ever.",
         "teaching",
     ),
@@ -269,11 +270,25 @@ def _objective(name: str) -> Objective:
     )
 
 
+def surface_key(name: str) -> str:
+    """The registry's spelling of a name: `Goldstein–Price` is goldstein_price."""
+    return re.sub(r"[\s_–—-]+", "_", name.strip().lower()).replace("é", "e")
+
+
 def surface_named(name: str) -> Surface:
-    """The surface of that name; a `DescendError` suggests the nearest one."""
-    key = name.strip().lower().replace("-", "_").replace(" ", "_")
-    if key in SURFACES:
-        return SURFACES[key]
-    close = difflib.get_close_matches(key, SURFACES, n=1)
+    """The surface of that name; a `DescendError` suggests the nearest one.
+
+    >>> surface_named("Goldstein–Price").minimum
+    3.0
+    """
+    key = surface_key(name)
+    if key not in SURFACES:
+        raise unknown_surface(name)
+    return SURFACES[key]
+
+
+def unknown_surface(name: str, more: str = "") -> DescendError:
+    """The error for a name that is no surface, with the nearest one that is."""
+    close = difflib.get_close_matches(surface_key(name), SURFACES, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-    raise DescendError(f"no surface is named {name!r}; {hint}there are {', '.join(SURFACES)}")
+    return DescendError(f"no surface is named {name!r}; {hint}there are {', '.join(SURFACES)}{more}")
