@@ -10,8 +10,9 @@ import numpy as np
 
 from descend.errors import DescendError
 
-__all__ = ["parse_point", "start_point"]
+__all__ = ["parse_point", "protect_minus"]
 
+_SIGNED = re.compile(r"-[^-]")
 _MINUS = str.maketrans("−–", "--")
 
 
@@ -68,6 +69,15 @@ def _coordinate(part: str, text: str) -> float:
 
 def _count(n: int) -> str:
     return f"{n} coordinate{'' if n == 1 else 's'}"
+
+
+def protect_minus(args: list[str], options: set[str]) -> list[str]:
+    """Arguments such as -x^2 and -1,2 with a true minus sign, so that they are not taken for options.
+
+    >>> protect_minus(["-x^2", "--at", "-1", "-h"], {"--at", "-h"})
+    ['−x^2', '--at', '−1', '-h']
+    """
+    return ["−" + arg[1:] if _SIGNED.match(arg) and arg not in options else arg for arg in args]
 
 
 def start_point(goal: Any, text: str | None) -> np.ndarray:

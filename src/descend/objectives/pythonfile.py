@@ -107,8 +107,7 @@ def _on_point(function: Callable[..., Any], spread: bool) -> Callable[[Any], Any
     @wraps(function)
     def fun(p: Any) -> Any:
         value = function(*(p[i] for i in range(len(p)))) if spread else function(p)
-        shape = getattr(value, "shape", ())
-        return value.reshape(()) if len(shape) == 1 and shape[0] == 1 else value
+        return value.reshape(()) if tuple(getattr(value, "shape", ())) == (1,) else value
 
     return fun
 
