@@ -307,7 +307,7 @@ def lamb(
 ) -> Any:
     """Adam whose step on each array is rescaled to the norm of that array.
 
-    Dialects: `ratio="no_decay"` keeps the decay out of the trust ratio (Keras); `ratio="only_with_decay"` uses the ratio only
+    Dialects: `ratio="no_decay"` decays first, apart from the trust ratio (Keras); `ratio="only_with_decay"` uses the ratio only
     where there is decay (timm).
     """
     s.m = beta1 * s.m + (1 - beta1) * g
@@ -316,11 +316,13 @@ def lamb(
     s.k2 = beta2 * s.k2
     m_hat = s.m / (1 - s.k1)
     v_hat = s.v / (1 - s.k2)
-    u = m_hat / (sqrt(v_hat) + eps)
-    u = u + weight_decay * p
+    p = p - lr * weight_decay * p if ratio == "no_decay" else p
+    r = m_hat / (sqrt(v_hat) + eps)
+    u = r if ratio == "no_decay" else r + weight_decay * p
     a = norm(p)
     b = norm(u)
-    trust = where((a > 0) & (b > 0), a / maximum(b, 1e-30), 1.0)
+    trust = where(a > 0, where(b > 0, a / maximum(b, 1e-30), 1.0), 1.0)
+    trust = where(weight_decay > 0, trust, 1.0) if ratio == "only_with_decay" else trust
     p = p - lr * trust * u
     return p, s
 
