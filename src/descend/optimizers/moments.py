@@ -119,7 +119,7 @@ def amsgrad(
 
 @rule(
     m=ZERO,
-    u=ZERO,
+    u=SQUARE,
     k1=POWER("beta1"),
     title="Adamax",
     paper="Kingma & Ba 2015, algorithm 2",
@@ -291,7 +291,7 @@ def adan(
     fixes="Very large batches: each array moves in proportion to its own norm.",
     avoid="Small batches and parameters that start at 0: the ratio of norms then says nothing. Any shape is allowed.",
     usual_lr="1e-3 to 1e-2",
-    kind="adaptive",
+    kind="sign",
 )
 def lamb(
     g: Array,

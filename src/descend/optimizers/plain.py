@@ -77,7 +77,7 @@ def nesterov(g: Array, p: Array, s: Any, *, lr: float = 1e-2, momentum: float = 
 
 
 @rule(
-    eta=Slot("lr", "scalar"),
+    eta=Slot("lr", "scalar", limit="lr"),
     mu=ONE,
     ax=START,
     t=COUNT,

@@ -163,7 +163,7 @@ def _is_vector(p: Array, hyper: Any) -> bool:
     fixes="State that does not fit: keeps a mean per row and one per column instead of one per weight.",
     avoid="When memory is no concern: the factored estimate is coarser than Adam's.",
     usual_lr="0.01 (relative to the weights' size)",
-    kind="adaptive",
+    kind="sign",
     bounds={
         "beta2_decay": (-INF, 0.0, False, True),
         "eps1": (0.0, INF, True, False),
