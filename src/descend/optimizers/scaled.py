@@ -197,7 +197,7 @@ def adafactor(
     s.r = (1 - w) * s.r + w * (mean(g**2, -1) if p.ndim > 1 else 0.0)
     s.c = (1 - w) * s.c + w * (mean(g**2, -2) if p.ndim > 1 else 0.0)
     s.v = (1 - w) * s.v + w * g**2
-    v = s.r * s.c / maximum(mean(s.r, -2), e) if p.ndim > 1 else s.v
-    u = g / sqrt(maximum(v, e**2))
+    v_hat = s.r * s.c / maximum(mean(s.r, -2), e) if p.ndim > 1 else s.v
+    u = g / sqrt(maximum(v_hat, e**2))
     p = p - alpha * u / maximum(1.0, rms(u) / d)
     return p, s
