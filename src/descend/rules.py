@@ -17,132 +17,42 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from descend.arrays import maximum, minimum, norm, sqrt, total
+from descend.around import cast_like, decay, prepare, wide
+from descend.arrays import total
 from descend.errors import DescendError
+from descend.hyperparameters import BOUNDS, COMMON, Hyperparameter, is_off
 from descend.schedules import Schedule
+from descend.slots import COUNT, ONE, POWER, SQUARE, START, ZERO, Slot
 from descend.trees import flatten
 
-__all__ = ["COUNT", "ONE", "OPTIMIZERS", "POWER", "SQUARE", "ZERO", "Optimizer", "Rule", "Slot", "optimizer_named", "rule"]
+__all__ = [
+    "COMMON",
+    "COUNT",
+    "ONE",
+    "OPTIMIZERS",
+    "POWER",
+    "SQUARE",
+    "START",
+    "ZERO",
+    "Hyperparameter",
+    "Optimizer",
+    "Rule",
+    "Slot",
+    "optimizer_named",
+    "rule",
+]
 
 Array = Any
 Slots = dict[str, Array]
 State = dict[str, Any]
 Hyper = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One quantity a rule carries from step to step: an array like the parameter, or a single number."""
-
-    fill: float | str = 0.0
-    #: "like" the parameter, "scalar", or "rows"/"columns": a mean over the last or the last but one axis.
-    shape: str = "like"
-    #: Kept only while this holds: the name of a hyperparameter that must not be 0 or False, or a test of (p, hyperparameters).
-    when: str | Callable[[Array, Hyper], bool] | None = None
-    #: The hyperparameter whose running power β^t this slot holds.
-    power_of: str | None = None
-    #: Holds squares of gradients: linear stability is judged with it held still.
-    square: bool = False
-    #: Its value after very many steps, where that is known beforehand.
-    limit: float | None = None
-
-    def only(self, when: str | Callable[[Array, Hyper], bool]) -> Slot:
-        """The same slot, kept only where `when` holds."""
-        return replace(self, when=when)
-
-    def kept(self, p: Array, hyper: Hyper) -> bool:
-        """Whether a descent with these hyperparameters carries the slot for the array `p`."""
-        if self.when is None:
-            return True
-        if callable(self.when):
-            return self.when(p, hyper)
-        value = hyper[self.when]
-        return not (isinstance(value, bool | int | float) and value == 0)
-
-
-ZERO = Slot()
-SQUARE = Slot(square=True)
-ONE = Slot(1.0, "scalar")
-COUNT = Slot(0.0, "scalar", limit=1e9)
-
-
-def POWER(name: str) -> Slot:  # noqa: N802  (stands beside ZERO and ONE)
-    """A running product: the hyperparameter to the power of the number of steps made."""
-    return Slot(1.0, "scalar", power_of=name, limit=0.0)
-
-
-#: Bounds by name: lowest, highest, and whether each end is allowed. A rule may override them.
-BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
-    "lr": (0.0, math.inf, False, False),
-    "momentum": (0.0, 1.0, True, True),
-    "dampening": (0.0, 1.0, True, True),
-    "beta1": (0.0, 1.0, True, False),
-    "beta2": (0.0, 1.0, True, False),
-    "beta3": (0.0, 1.0, True, False),
-    "rho": (0.0, 1.0, True, False),
-    "eps": (0.0, math.inf, True, False),
-    "weight_decay": (0.0, math.inf, True, False),
-}
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A named knob of a rule, as its signature declares it."""
-
-    name: str
-    default: float | bool | int | str
-    bounds: tuple[float, float, bool, bool] | None = None
-
-    @property
-    def structural(self) -> bool:
-        """Structure of the rule (bool, int, str) rather than a value that may change at each step."""
-        return not isinstance(self.default, float)
-
-    def check(self, value: Any, owner: str) -> Any:
-        """The value as the rule wants it, or a `DescendError` that says what would be right."""
-        what = f"{owner}'s {self.name}"
-        if isinstance(value, Schedule):
-            if self.structural:
-                raise DescendError(f"{what} cannot follow a schedule; only float hyperparameters can")
-            return value
-        if isinstance(self.default, bool):
-            if value not in (True, False, 0, 1):
-                raise DescendError(f"{what} is true or false; got {value!r}")
-            return bool(value)
-        if isinstance(self.default, str):
-            return str(value)
-        if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
-            return value
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise DescendError(f"{what} is a number; got {value!r}") from None
-        if isinstance(self.default, int):
-            if number != int(number):
-                raise DescendError(f"{what} is a whole number; got {value!r}")
-            return int(number)
-        self._check_bounds(number, what)
-        return number
-
-    def _check_bounds(self, number: float, what: str) -> None:
-        if math.isnan(number):
-            raise DescendError(f"{what} is a number; got nan")
-        if self.bounds is None:
-            return
-        low, high, low_in, high_in = self.bounds
-        if (number < low or (number == low and not low_in)) or (number > high or (number == high and not high_in)):
-            wanted = f"{'at least' if low_in else 'above'} {low:g}"
-            if math.isfinite(high):
-                wanted += f" and {'at most' if high_in else 'below'} {high:g}"
-            elif math.isinf(number):
-                wanted += " and finite"
-            raise DescendError(f"{what} must be {wanted}; got {number:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,12 +75,14 @@ class Rule:
     avoid: str = ""
     #: Usual starting rates, as people state them.
     usual_lr: str = ""
-    #: "linear" in the gradient, "adaptive" (divides by a running size of it) or "sign" (the step's size ignores it).
+    #: "linear" in the gradient, "adaptive" (divides by a running size of it) or "sign" (the step's size ignores it: signs, and
+    #: steps rescaled to the size of the array).
     kind: str = "linear"
     #: The point to report where it is not p: `at(p, slots)`.
     at: Callable[[Array, Slots], Array] | None = None
-    #: Dimensions an array must have at least, and why.
+    #: Dimensions an array must have at least, and why; and at most.
     ndim: tuple[int, str] | None = None
+    most_ndim: int | None = None
 
     @property
     def sums(self) -> bool:
@@ -193,10 +105,13 @@ class Rule:
         sizes = {"like": model.size, "rows": math.prod(shape[:-1]), "columns": math.prod(shape[:-2]) * shape[-1], "scalar": 0}
         return sum(sizes[slot.shape] for slot in self.kept_slots(model, hyper).values()) * itemsize
 
-    def start(self, p: Array, hyper: Hyper) -> SimpleNamespace:
-        """A fresh namespace with every slot, kept or not: what the function sees at the first step."""
-        kept = self.kept_slots(p, hyper)
-        return SimpleNamespace(**{name: _filled(slot, p, hyper) if name in kept else 0.0 for name, slot in self.slots.items()})
+    def start(self, p: Array, hyper: Hyper, values: Hyper | None = None) -> SimpleNamespace:
+        """A fresh namespace with every slot, kept or not: what the function sees at the first step.
+
+        `values` are the hyperparameters at step 0, where `hyper` holds schedules.
+        """
+        kept, values = self.kept_slots(p, hyper), hyper if values is None else values
+        return SimpleNamespace(**{name: _filled(slot, p, values) if name in kept else 0.0 for name, slot in self.slots.items()})
 
     def apply(self, g: Array, p: Array, slots: Slots, hyper: Hyper) -> tuple[Array, Slots]:
         """One step on one array: the new parameter and the new slots. Shapes and dtypes are those of `p` and `slots`."""
@@ -214,7 +129,9 @@ class Rule:
 
 
 def _filled(slot: Slot, p: Array, hyper: Hyper) -> Array:
-    value = float(hyper[slot.fill]) if isinstance(slot.fill, str) else slot.fill
+    if slot.fill == "p":
+        return p + 0 * p
+    value = hyper[slot.fill] if isinstance(slot.fill, str) else slot.fill
     if slot.shape == "scalar":
         return value
     if slot.shape == "like":
@@ -252,27 +169,31 @@ def rule(
     kind: str = "linear",
     at: Callable[[Array, Slots], Array] | None = None,
     ndim: tuple[int, str] | None = None,
+    most_ndim: int | None = None,
     bounds: Mapping[str, tuple[float, float, bool, bool]] | None = None,
     **slots: Slot,
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function on one array and enter it in the registry. Keyword arguments that are slots are its state."""
 
     def make(function: Callable[..., Any]) -> Rule:
-        limits = BOUNDS | dict(bounds or {})
+        limits, hints = BOUNDS | dict(bounds or {}), get_type_hints(function)
         hyperparameters = {
-            name: Hyperparameter(name, parameter.default, limits.get(name))
+            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]))
             for name, parameter in inspect.signature(function).parameters.items()
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         name = function.__name__
-        made = Rule(
-            name, function, slots, hyperparameters, title or name, paper, convention, fixes, avoid, usual_lr, kind, at, ndim
-        )
+        texts = (title or name, paper, convention, fixes, avoid, usual_lr)
+        made = Rule(name, function, slots, hyperparameters, *texts, kind, at, ndim, most_ndim)
         made.__dict__["__doc__"] = function.__doc__
         OPTIMIZERS[name] = made
         return made
 
     return make
+
+
+def _words(hint: Any) -> tuple[str, ...]:
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 def optimizer_named(name: str) -> Rule:
@@ -285,35 +206,28 @@ def optimizer_named(name: str) -> Rule:
 
 # -- options every optimizer has ------------------------------------------------------------------------------------------
 
-#: Applied around any rule, in this order: maximize, clip, weight decay.
-COMMON: dict[str, Hyperparameter] = {
-    "weight_decay": Hyperparameter("weight_decay", 0.0, BOUNDS["weight_decay"]),
-    "decoupled": Hyperparameter("decoupled", False),
-    "maximize": Hyperparameter("maximize", False),
-    "clip_value": Hyperparameter("clip_value", 0.0, (0.0, math.inf, True, True)),
-    "clip_norm": Hyperparameter("clip_norm", 0.0, (0.0, math.inf, True, True)),
-    "clip_global_norm": Hyperparameter("clip_global_norm", 0.0, (0.0, math.inf, True, True)),
-}
-
 
 def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
     """Check the hyperparameters a user stated and fill in the defaults."""
-    known = COMMON | dict(made.hyperparameters)
+    known = _shared(made) | dict(made.hyperparameters)
     for name in values:
         if name != "mask" and name not in known:
-            own = ", ".join(made.hyperparameters)
-            shared = ", ".join(n for n in COMMON if n not in made.hyperparameters)
+            own, shared = ", ".join(made.hyperparameters), ", ".join(_shared(made))
+            near = get_close_matches(name, known, 1)
             raise DescendError(
                 f"{made.name} has no hyperparameter {name!r}; it has {own} (and, like every optimizer, {shared})"
+                + (f"; did you mean {near[0]}?" if near else "")
             )
     checked = {name: known[name].check(value, made.name) for name, value in values.items() if name != "mask"}
     full = {name: checked.get(name, h.default) for name, h in made.hyperparameters.items()}
-    common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not _is_off(checked[n])}
+    common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not is_off(checked[n])}
     return Optimizer(made, full, common, frozenset(checked), values.get("mask"))
 
 
-def _is_off(value: Any) -> bool:
-    return isinstance(value, bool | int | float) and not value
+def _shared(made: Rule) -> dict[str, Hyperparameter]:
+    """The common options a rule takes: one that has its own weight decay says itself where it acts."""
+    own = made.hyperparameters
+    return {n: h for n, h in COMMON.items() if n not in own and not (n == "decoupled" and "weight_decay" in own)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -384,7 +298,7 @@ class Optimizer:
             elif isinstance(value, Schedule):
                 parts.append((name, "scheduled"))
             else:
-                parts.append((name, _is_off(value)))
+                parts.append((name, is_off(value)))
         return tuple(parts)
 
     def at_step(self, step: int) -> dict[str, Any]:
@@ -418,7 +332,8 @@ class Optimizer:
             self._check_array(p)
         slots = []
         for p in leaves:
-            kept, fresh = self.rule.kept_slots(p, hyper), self.rule.start(_wide(p), hyper)
+            # a slot whose hyperparameter follows a schedule is kept, also where the schedule starts at 0
+            kept, fresh = self.rule.kept_slots(p, dict(self.values)), self.rule.start(wide(p), dict(self.values), hyper)
             slots.append({k: _as_stored(getattr(fresh, k), slot, p) for k, slot in kept.items()})
         return {"t": 0, "slots": slots}
 
@@ -428,18 +343,18 @@ class Optimizer:
         """`step` for flat lists of arrays; `hyper` holds this step's value of every hyperparameter."""
         rule, common = self.rule, self.common
         own = {k: hyper[k] for k in rule.hyperparameters}
-        wide_p, wide_g = [_wide(p) for p in leaves], [_wide(g) for g in grads]
+        wide_p, wide_g = [wide(p) for p in leaves], [wide(g) for g in grads]
         if common:
-            wide_g = _prepare(wide_p, wide_g, common, hyper)
-            wide_p, wide_g = _decay(wide_p, wide_g, common, hyper, self._decays(leaves))
-        old = [self._rebuilt({k: _wide(v) for k, v in s.items()}, state["t"], own) for s in state["slots"]]
+            wide_g = prepare(wide_p, wide_g, common, hyper)
+            wide_p, wide_g = decay(wide_p, wide_g, common, hyper, self._decays(leaves))
+        old = [self._rebuilt({k: wide(v) for k, v in s.items()}, state["t"], own) for s in state["slots"]]
         hypers = [own] * len(leaves)
         if self.mask is not None and "weight_decay" in own:
             hypers = [own if decays else own | {"weight_decay": 0.0} for decays in self._decays(leaves)]
         stepped = rule.apply_all(wide_g, wide_p, old, hypers)
-        new = [_cast_like(p, old_p) for (p, _), old_p in zip(stepped, leaves, strict=True)]
+        new = [cast_like(p, old_p) for (p, _), old_p in zip(stepped, leaves, strict=True)]
         slots = [
-            {k: _cast_like(v, before[k]) for k, v in after.items()}
+            {k: cast_like(v, before[k]) for k, v in after.items()}
             for (_, after), before in zip(stepped, state["slots"], strict=True)
         ]
         return new, {"t": state["t"] + 1, "slots": slots}
@@ -457,9 +372,9 @@ class Optimizer:
 
     def _rebuilt(self, slots: Slots, t: Array, hyper: Hyper, force: bool = False) -> Slots:
         for name, slot in self.rule.slots.items():
-            base = slot.power_of
-            if base is not None and name in slots and (force or isinstance(self.values[base], Schedule)):
-                slots = slots | {name: hyper[base] ** t}
+            scheduled = slot.power_of is not None and isinstance(self.values[slot.power_of], Schedule)
+            if name in slots and (scheduled or (force and slot.after(t, hyper) is not None)):
+                slots = slots | {name: slot.after(t, hyper)}
         return slots
 
     def _decays(self, leaves: Sequence[Array]) -> list[bool]:
@@ -475,70 +390,17 @@ class Optimizer:
         return [bool(flag) for flag in flags]
 
     def _check_array(self, p: Array) -> None:
-        if self.rule.ndim is not None and p.ndim < self.rule.ndim[0]:
-            raise DescendError(f"{self.name} {self.rule.ndim[1]}; got an array of shape {tuple(p.shape)}")
+        rule = self.rule
+        if rule.ndim is not None and not rule.ndim[0] <= p.ndim <= (p.ndim if rule.most_ndim is None else rule.most_ndim):
+            raise DescendError(f"{self.name} {rule.ndim[1]}; got an array of shape {tuple(p.shape)}")
         if "float" not in str(p.dtype):
             raise DescendError(
                 f"{self.name} moves floating-point parameters; got an array of {p.dtype}: convert it to float first"
             )
 
 
-def _prepare(ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper) -> list[Array]:
-    """The gradients as the rule is to see them: sign for maximize, clipped by value, by norm, by the norm over all arrays."""
-    if "maximize" in common:
-        gs = [-g for g in gs]
-    if "clip_value" in common:
-        gs = [_clip(g, hyper["clip_value"]) for g in gs]
-    if "clip_norm" in common:
-        gs = [g * _shrink(norm(g), hyper["clip_norm"]) for g in gs]
-    if "clip_global_norm" in common:
-        squares = [total(g * g) for g in gs]
-        factor = _shrink(sqrt(sum(squares[1:], squares[0])), hyper["clip_global_norm"])
-        gs = [g * factor for g in gs]
-    return list(gs)
-
-
-def _clip(g: Array, bound: Array) -> Array:
-    return minimum(maximum(g, -bound), bound)
-
-
-def _shrink(size: Array, bound: Array) -> Array:
-    return bound / maximum(size, bound)
-
-
-def _decay(
-    ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper, decays: Sequence[bool]
-) -> tuple[list[Array], list[Array]]:
-    """Weight decay around a rule that has none of its own: L2 into the gradient, or decoupled from it."""
-    if "weight_decay" not in common:
-        return list(ps), list(gs)
-    wd = hyper["weight_decay"]
-    if common.get("decoupled"):
-        return [p * (1 - hyper["lr"] * wd) if d else p for p, d in zip(ps, decays, strict=True)], list(gs)
-    return list(ps), [g + wd * p if d else g for g, p, d in zip(gs, ps, decays, strict=True)]
-
-
-_NARROW = ("float16", "bfloat16")
-
-
-def _wide(x: Array) -> Array:
-    """Half-precision arrays are computed on in float32 and stored in half precision."""
-    if str(getattr(x, "dtype", "")).removeprefix("torch.") in _NARROW:
-        return x.float() if hasattr(x, "float") else x.astype("float32")
-    return x
-
-
-def _cast_like(x: Array, model: Array) -> Array:
-    dtype = getattr(model, "dtype", None)
-    if dtype is None or getattr(x, "dtype", None) == dtype:
-        return x
-    if hasattr(x, "to") and hasattr(model, "to"):
-        return x.to(dtype)
-    return x.astype(dtype) if hasattr(x, "astype") else model * 0 + x
-
-
 def _as_stored(x: Array, slot: Slot, p: Array) -> Array:
     """A fresh slot in the type it is kept in: the parameter's for arrays, at least float32 for single numbers."""
     if slot.shape != "scalar":
-        return _cast_like(x, p)
-    return float(x)
+        return cast_like(x, p)
+    return float(x) if isinstance(x, int | float) else x

@@ -184,8 +184,8 @@ def _limits(optimizer: Optimizer) -> dict[str, float]:
     """Single-number slots after very many steps: known beforehand, or by letting the rule run on zeros."""
     rule, hyper = optimizer.rule, _constant(optimizer)
     kept = rule.kept_slots(np.zeros(1), hyper)
-    known = {n: s.limit for n, s in kept.items() if s.shape == "scalar" and s.limit is not None}
-    rest = [n for n, s in kept.items() if s.shape == "scalar" and s.limit is None]
+    known = {n: float(s.limit) for n, s in kept.items() if s.shape == "scalar" and isinstance(s.limit, float | int)}
+    rest = [n for n, s in kept.items() if s.shape == "scalar" and n not in known]
     if rest:
         slots = {n: getattr(rule.start(np.zeros(1), hyper), n) for n in kept} | known
         with np.errstate(all="ignore"):
@@ -212,6 +212,7 @@ def linear_map(optimizer: Optimizer, lr: Any, curvature: Any) -> Floats:
     own = {k: hyper[k] for k in rule.hyperparameters}
     kept = rule.kept_slots(np.zeros(1), hyper)
     held = {n: np.ones_like(rates) for n, s in kept.items() if s.square} | _limits(optimizer)
+    held |= {n: hyper[s.limit] for n, s in kept.items() if isinstance(s.limit, str)}
     moving = ["p", *(n for n, s in kept.items() if n not in held)]
     columns = []
     for name in moving:
@@ -254,7 +255,8 @@ def lr_limit(optimizer: Optimizer, curvature: float) -> float | None:
     >>> round(lr_limit(momentum(momentum=0.9), 1.0), 6), round(lr_limit(adam(), 1.0), 6)
     (3.8, 38.0)
     """
-    if optimizer.rule.kind == "sign" or not curvature > 0 or "lr" not in optimizer.rule.hyperparameters:
+    rule = optimizer.rule
+    if rule.kind == "sign" or rule.sums or not curvature > 0 or "lr" not in rule.hyperparameters:
         return None
     key = tuple(sorted((k, v) for k, v in _constant(optimizer).items() if k not in ("lr", "eps")))
     if "weight_decay" in optimizer.hyperparameters:
