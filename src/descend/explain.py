@@ -149,7 +149,8 @@ def _at_the_end(goal: Any, optimizer: Optimizer, trace: Trace, first: Stability)
         factor = float(spectral_radius(optimizer, assert_lr, found.smallest))
         if ratio > 20 and factor < 1:
             name = direction_name(found.eigenvectors[:, 0], trace.variables)
-            sentence += f"; along {name} it is {found.smallest:.3g}, {ratio:,.0f} times less, and shrinks to {factor:.5g} of itself a step"
+            sentence += f"; along {name} it is {found.smallest:.3g}, {ratio:,.0f} times less"
+            sentence += f", and shrinks to {factor:.5g} of itself a step"
     return [sentence + "."]
 
 

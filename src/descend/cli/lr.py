@@ -79,21 +79,18 @@ def _text(goal: Any, point: Any, names: Any, chosen: list[Any], told: list[Any])
 
 
 def _limits(chosen: list[Any], told: list[Any]) -> list[str]:
-    sentences = []
     linear = [o.name for o, t in zip(chosen, told, strict=True) if o.rule.kind == "linear" and t.lr_limit is not None]
     adaptive = [o.name for o, t in zip(chosen, told, strict=True) if o.rule.kind == "adaptive" and t.lr_limit is not None]
+    sentences = []
     if linear:
-        sentences.append(
-            f"{', '.join(linear)}: the rate at which the rule's own map of the steepest direction stops shrinking it."
-        )
+        sentences.append(f"{', '.join(linear)}: where the rule's own map of the steepest direction stops shrinking it.")
     if adaptive:
         sentences.append(
-            f"{', '.join(adaptive)}: the same, with the second moments held as the first step leaves them; they change, and the limit with them."
+            f"{', '.join(adaptive)}: the same, with the second moments held as the first step leaves them; "
+            "they change, and the limit with them."
         )
     if any(t.lr_limit is None for t in told):
-        sentences.append(
-            "none: a rule whose step does not depend on the gradient's size, or a direction that curves downwards."
-        )
+        sentences.append("none: the rule's step does not depend on the gradient's size, or the direction curves downwards.")
     return sentences
 
 

@@ -83,10 +83,3 @@ def _from_expression(expression: Expression) -> Objective:
         immutable=True,
         expression=expression,
     )
-<<<<<<< HEAD
-
-
-def _hint(text: str, error: DescendError) -> DescendError:
-    return error
-=======
->>>>>>> expr

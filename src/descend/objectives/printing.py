@@ -158,11 +158,6 @@ def latex(nodes: tuple[Node, ...]) -> str:
 _FRACTIONS = dict(
     zip("½¼¾⅓⅔⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚", [divmod(n, 10) for n in (12, 14, 34, 13, 23, 18, 38, 58, 78, 15, 25, 35, 45, 16, 56)], strict=True)
 )
-<<<<<<< HEAD
-_GREEK = dict(zip("αβγδεζηθικλμνξρστυφχψω", ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"], strict=True))  # fmt: skip
-_LATEX_FUNCTIONS = {"log": r"\ln", "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan"} | {
-    name: rf"\{name}" for name in ["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min"]
-=======
 _GREEK_LETTERS = (
     "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi ρ rho σ sigma "
 )
@@ -170,7 +165,6 @@ _GREEK_LETTERS += "υ upsilon φ phi χ chi ψ psi ω omega Γ Gamma Δ Delta Θ
 _GREEK = dict(zip(_GREEK_LETTERS.split()[::2], _GREEK_LETTERS.split()[1::2], strict=True))
 _LATEX_FUNCTIONS = {"log": r"\ln", "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan"} | {
     name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min")
->>>>>>> expr
 }
 
 

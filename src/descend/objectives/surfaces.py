@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import difflib
-<<<<<<< HEAD
-=======
 import re
->>>>>>> expr
 from dataclasses import dataclass
 from functools import cache
 
@@ -45,8 +42,6 @@ def _square(half: float) -> Box:
     return ((-half, half), (-half, half))
 
 
-<<<<<<< HEAD
-=======
 # fmt: off
 # One entry: name, title, formula; box, minima, value, usual start; what it teaches; source.
 _ALL = (
@@ -256,7 +251,6 @@ _ALL = (
 SURFACES: dict[str, Surface] = {surface.name: surface for surface in _ALL}
 
 
->>>>>>> expr
 @cache
 def _objective(name: str) -> Objective:
     surface = SURFACES[name]
@@ -297,39 +291,4 @@ def unknown_surface(name: str, more: str = "") -> DescendError:
     """The error for a name that is no surface, with the nearest one that is."""
     close = difflib.get_close_matches(surface_key(name), SURFACES, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
-<<<<<<< HEAD
-    raise DescendError(f"no surface is named {name!r}; {hint}there are {', '.join(SURFACES)}")
-
-
-def _add(
-    name: str,
-    title: str,
-    formula: str,
-    box: Box,
-    minima: Points,
-    low: float | None,
-    start: tuple[float, ...],
-    note: str,
-    source: str,
-) -> None:
-    SURFACES[name] = Surface(name, title, formula, box, minima, low, start, note, source)
-
-
-def _square(half: float) -> Box:
-    return ((-half, half), (-half, half))
-
-
-_add(
-    "rosenbrock",
-    "Rosenbrock",
-    "(1 - x)^2 + 100(y - x^2)^2",
-    ((-2.0, 2.0), (-1.0, 3.0)),
-    ((1.0, 1.0),),
-    0.0,
-    (-1.2, 1.0),
-    "A curved valley: its floor is found at once, and then each step along it is tiny.",
-    "Rosenbrock 1960",
-)
-=======
     return DescendError(f"no surface is named {name!r}; {hint}there are {', '.join(SURFACES)}{more}")
->>>>>>> expr
