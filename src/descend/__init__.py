@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from descend.objectives import Objective as Objective
     from descend.objectives import resolve as objective  # noqa: F401
     from descend.optimizers import *  # noqa: F403
+    from descend.planes import Plane as Plane
+    from descend.planes import linspace as linspace
+    from descend.planes import logspace as logspace
+    from descend.planes import plane as plane
     from descend.rules import Optimizer as Optimizer
     from descend.trace import Outcome as Outcome
     from descend.trace import Trace as Trace
@@ -35,7 +39,11 @@ _HOMES = {
     "Trace": ("descend.trace", "Trace"),
     "check_gradient": ("descend.gradients", "check_gradient"),
     "descend": ("descend.loop", "descend"),
+    "Plane": ("descend.planes", "Plane"),
+    "linspace": ("descend.planes", "linspace"),
+    "logspace": ("descend.planes", "logspace"),
     "objective": ("descend.objectives", "resolve"),
+    "plane": ("descend.planes", "plane"),
 }
 
 
