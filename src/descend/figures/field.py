@@ -131,7 +131,7 @@ class Field:
     downhill: Floats
 
 
-def field_on(values: Values, box: Box, *, size: int = 110, arrows: int = 13, minimum: float | None = None) -> Field:
+def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, minimum: float | None = None) -> Field:
     """Evaluate on a grid over a 2-D box, choose contour levels and find the downhill direction on a coarser grid."""
     x, y = (np.linspace(box.low[i], box.high[i], size) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y), axis=-1)

@@ -120,7 +120,8 @@ def _scene(traces: Sequence[Trace], goal: Any) -> _Scene:
     if minima is None and values is not None:
         found = _level_point(values, traces, paths)
         if found is not None and found.kind == "minimum" and minimum is None:
-            minimum = found.value
+            typical = max(abs(float(_finite(t.loss)[0])) for t in traces)
+            minimum = 0.0 if abs(found.value) < 1e-9 * typical else found.value
     known = np.zeros((0, max(d, 1))) if minima is None else minima
     return _Scene(tuple(traces), goal, trace_labels(traces), d, variables, values, paths, known, minimum, found)
 
@@ -257,7 +258,7 @@ def _plane_figure(scene: _Scene, size: tuple[float, float] | None) -> Figure:
     rows = legend_height(len(scene.traces))
     width, height = size or (10.6, 5.3 + max(0.0, rows - 0.25))
     figure = new_figure(width, height)
-    top = 0.85 + max(0.0, rows - 0.25)
+    top = 0.95 + max(0.0, rows - 0.25)
     tall = height - top - 0.62
     wide = min(tall * 1.12, (width - 2.0) * 0.52)
     plane = axes_at(figure, 0.66, 0.62, wide, tall, framed=True)
@@ -340,6 +341,12 @@ def _draw_path(axes: Axes, view: PathView, look: _Look, *, few: bool) -> None:
             annotation_clip=False,
             zorder=6,
         )
+
+
+def _draw_points(axes: Axes, points: Floats, look: _Look, size: float) -> None:
+    axes.plot(
+        *points.T, look.marker, color=look.colour, markersize=size, markeredgecolor="white", markeredgewidth=0.5, zorder=5
+    )
 
 
 def _name_places(axes: Axes, scene: _Scene, views: Sequence[PathView], box: Box, inches: tuple[float, float]) -> None:
@@ -436,10 +443,11 @@ def _off_words(view: PathView, variables: Sequence[str], box: Box) -> str:
 
 
 def _few_ticks(axes: Axes) -> None:
-    from matplotlib.ticker import MaxNLocator
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
-    axes.yaxis.set_major_locator(MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]))
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
+        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
 
 
 # -- one variable ---------------------------------------------------------------------------------------------------------
@@ -449,7 +457,7 @@ def _curve_figure(scene: _Scene, size: tuple[float, float] | None) -> Figure:
     rows = legend_height(len(scene.traces))
     width, height = size or (10.6, 4.9 + max(0.0, rows - 0.25))
     figure = new_figure(width, height)
-    top = 0.85 + max(0.0, rows - 0.25)
+    top = 0.95 + max(0.0, rows - 0.25)
     tall = height - top - 0.62
     wide = (width - 2.2) * 0.52
     _draw_curve(axes_at(figure, 0.72, 0.62, wide, tall), scene, (wide, tall))
@@ -482,7 +490,7 @@ def _draw_curve(axes: Axes, scene: _Scene, inches: tuple[float, float]) -> None:
         view = path_view(on_curve, frame)
         views.append(view)
         if k == 0:
-            _draw_tangents(axes, scene.values, view.points[:8], frame, inches)
+            _draw_tangents(axes, scene.values, _apart(view.points, frame, inches), frame, inches)
         _draw_steps(axes, view, _look(k))
     _name_places_on_curve(axes, scene, views, frame, inches)
     axes.set_xlabel(scene.variables[0], fontsize=10, color=INK, labelpad=2)
@@ -499,9 +507,23 @@ def _draw_tangents(axes: Axes, values: Values, points: Floats, frame: Box, inche
     along = np.stack([np.ones(len(points)), slope], axis=1)
     length = np.hypot(*(along * per_inch).T)
     good = np.isfinite(length) & (length > 0)
-    half = along[good] * (0.42 / length[good])[:, None]
+    half = along[good] * (0.55 / length[good])[:, None]
     pieces = np.stack([points[good] - half, points[good] + half], axis=1)
-    axes.add_collection(LineCollection(list(pieces), colors=INK, linewidths=1.0, alpha=0.75, zorder=3), autolim=False)
+    axes.add_collection(
+        LineCollection(list(pieces), colors=INK, linewidths=0.9, linestyles=[(0, (4, 2))], alpha=0.8, zorder=3), autolim=False
+    )
+
+
+def _apart(points: Floats, frame: Box, inches: tuple[float, float], least: float = 0.45, most: int = 6) -> Floats:
+    """The first few points that stand at least so many inches from each other."""
+    at = points / frame.size * np.array(inches)
+    kept: list[int] = []
+    for k in range(len(at)):
+        if all(np.hypot(*(at[k] - at[j])) >= least for j in kept):
+            kept.append(k)
+        if len(kept) == most:
+            break
+    return points[kept]
 
 
 def _draw_steps(axes: Axes, view: PathView, look: _Look) -> None:
@@ -524,15 +546,7 @@ def _draw_steps(axes: Axes, view: PathView, look: _Look) -> None:
         )
     else:
         _draw_path(axes, view, look, few=True)
-    axes.plot(
-        *view.points[:250].T,
-        look.marker,
-        color=look.colour,
-        markersize=4.6,
-        markeredgecolor="white",
-        markeredgewidth=0.6,
-        zorder=5,
-    )
+    _draw_points(axes, view.points[:120], look, 4.6)
 
 
 def _name_places_on_curve(
@@ -565,7 +579,7 @@ def _columns_figure(scene: _Scene, size: tuple[float, float] | None) -> Figure:
     rows = legend_height(len(scene.traces))
     width, height = size or (10.6 if panels else 7.2, 4.9 + max(0.0, rows - 0.25))
     figure = new_figure(width, height)
-    top = 0.85 + max(0.0, rows - 0.25)
+    top = 0.95 + max(0.0, rows - 0.25)
     tall = height - top - 0.62
     wide = (width - 2.0) * 0.5 if panels else width - 1.1
     _draw_loss(axes_at(figure, 0.8, 0.62, wide, tall), scene)
@@ -645,20 +659,28 @@ def _draw_exit(axes: Axes, view: CurveView, k: int) -> None:
     axes.plot([step], [y], marker="^" if side > 0 else "v", color=colour, markersize=7, clip_on=False, zorder=6)
     left = (step - view.xlim[0]) / (view.xlim[1] - view.xlim[0])
     words = f"to {number(curve.last + view.offset)}" if not math.isnan(curve.last) else "then no number"
-    _halo_text(axes, left + (0.02 if left < 0.7 else -0.02), 0.965 if side > 0 else 0.01, words, colour, "left" if left < 0.7 else "right")
+    _halo_text(
+        axes,
+        left + (0.02 if left < 0.7 else -0.02),
+        0.965 if side > 0 else 0.01,
+        words,
+        colour,
+        "left" if left < 0.7 else "right",
+    )
 
 
 def _scale_ticks(axes: Axes, view: CurveView, small: bool) -> None:
     from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
-    axes.xaxis.set_major_locator(MaxNLocator(4 if small else 7, integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(4 if small else 7, integer=True, steps=[1, 2, 5, 10]))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda v, _: f"{v:,.0f}"))
     if view.scale == "log":
         axes.yaxis.set_major_locator(FixedLocator(_log_ticks(*view.ylim, 4 if small else 8)))
         axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(4 if small else 6))
+        axes.yaxis.set_major_locator(MaxNLocator(4 if small else 6, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
 
 
 def _log_ticks(low: float, high: float, most: int) -> list[float]:
@@ -669,4 +691,3 @@ def _log_ticks(low: float, high: float, most: int) -> list[float]:
         return [v for v in fine if low <= v <= high]
     every = math.ceil((last - first + 1) / most)
     return [10.0**e for e in range(first, last + 1) if e % every == 0]
-

@@ -63,7 +63,7 @@ def number(value: float) -> str:
         return "no number"
     if abs(value) == float("inf"):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}"
+    text = f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e5 else f"{value:,.0f}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
