@@ -369,7 +369,7 @@ def _is_number(cell: str, decimal: str) -> bool:
 
 
 def _pointed(cell: str, decimal: str) -> str:
-    """The cell with a decimal point. Beside a decimal comma a point is no number; beside a point, commas in threes may stand."""
+    """The cell with a decimal point. Beside a decimal comma a point is no number; beside a point, commas in threes may be."""
     if decimal == ",":
         return cell.replace(",", ".") if "." not in cell else "x"
     return cell.replace(",", "") if "," in cell and _THOUSANDS.fullmatch(cell.partition(".")[0]) else cell
