@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.errors import DescendError as DescendError
+    from descend.fitting import Fit as Fit
+    from descend.fitting import fit as fit
     from descend.gradients import check_gradient as check_gradient
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
@@ -29,12 +31,14 @@ __version__ = "0.1.0"
 #: Public name -> module and name there.
 _HOMES = {
     "DescendError": ("descend.errors", "DescendError"),
+    "Fit": ("descend.fitting", "Fit"),
     "Objective": ("descend.objectives", "Objective"),
     "Optimizer": ("descend.rules", "Optimizer"),
     "Outcome": ("descend.trace", "Outcome"),
     "Trace": ("descend.trace", "Trace"),
     "check_gradient": ("descend.gradients", "check_gradient"),
     "descend": ("descend.loop", "descend"),
+    "fit": ("descend.fitting", "fit"),
     "objective": ("descend.objectives", "resolve"),
 }
 
