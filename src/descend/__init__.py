@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.errors import DescendError as DescendError
+    from descend.fitting import Fit as Fit
+    from descend.fitting import fit as fit
     from descend.gradients import check_gradient as check_gradient
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 #: Public name -> module and name there.
 _HOMES = {
     "DescendError": ("descend.errors", "DescendError"),
+    "Fit": ("descend.fitting", "Fit"),
     "Objective": ("descend.objectives", "Objective"),
     "Optimizer": ("descend.rules", "Optimizer"),
     "Outcome": ("descend.trace", "Outcome"),
@@ -42,6 +45,7 @@ _HOMES = {
     "Plane": ("descend.planes", "Plane"),
     "linspace": ("descend.planes", "linspace"),
     "logspace": ("descend.planes", "logspace"),
+    "fit": ("descend.fitting", "fit"),
     "objective": ("descend.objectives", "resolve"),
     "plane": ("descend.planes", "plane"),
 }
