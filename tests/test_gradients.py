@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -137,8 +138,6 @@ def test_shapes():
         assert "the point (5,): the gradient of a scalar loss has the shape of its parameters" in check.message
         with pytest.raises(AssertionError):
             assert check
-        import re
-
         assert re.search(hint, check.message)
     with pytest.raises(DescendError, match=r"returned shape \(100,\); a gradient belongs to one number"):
         check_gradient(lambda w: (X @ w - Y) ** 2, mse_slope, W)

@@ -56,7 +56,9 @@ def test_surfaces_have_a_usual_start():
 def test_a_users_own_gradient_is_checked(tmp_path):
     file = tmp_path / "own.py"
     file.write_text(
-        "def f(x, y):\n    return x**2 + 3*y**2\n\ndef right(x, y):\n    return 2*x, 6*y\n\ndef wrong(x, y):\n    return 2*x, 3*y\n"
+        "def f(x, y):\n    return x**2 + 3*y**2\n\n"
+        "def right(x, y):\n    return 2*x, 6*y\n\n"
+        "def wrong(x, y):\n    return 2*x, 3*y\n"
     )
     assert "the gradient is right" in run(f"{file}:f", "--grad", f"{file}:right", "--at", "4,3")
     said = run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3")

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from descend.errors import DescendError
 from descend.objectives.expression import Expression, natural_order, parse
+from descend.objectives.functions import FUNCTIONS
 
 POINT = {"x": 0.7, "y": -1.3, "z": 2.1, "w2": 0.4, "alpha": 1.6}
 
@@ -352,6 +353,34 @@ def test_numpy_jax_and_torch_agree(typed):
     by_torch = float(expression(torch.tensor(point, dtype=torch.float64)))
     assert by_jax == pytest.approx(ours, rel=1e-9, abs=1e-12)
     assert by_torch == pytest.approx(ours, rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("name", [name for name, function in FUNCTIONS.items() if function.most == 1])
+def test_every_function_agrees_with_mpmath_on_every_library(name):
+    import jax
+    import mpmath
+    import torch
+
+    own = {
+        "sigmoid": lambda x: 1 / (1 + mpmath.exp(-x)),
+        "softplus": lambda x: mpmath.log1p(mpmath.exp(x)),
+        "relu": lambda x: max(x, mpmath.mpf(0)),
+        "step": lambda x: mpmath.mpf(x > 0),
+        "log2": lambda x: mpmath.log(x, 2),
+        "abs": abs,
+        "cbrt": lambda x: mpmath.sign(x) * mpmath.cbrt(abs(x)),
+    }
+    reference = own.get(name) or getattr(mpmath, name)
+    expression = parse(f"{name}(x)")
+    for x in (-700.5, -40.0, -0.9, -1e-8, 0.3, 0.9, 1.7, 40.0, 700.5):
+        with mpmath.workdps(400):
+            expected = reference(mpmath.mpf(x))
+        if isinstance(expected, mpmath.mpc) or not mpmath.isfinite(expected) or abs(expected) < 1e-290:
+            continue
+        with jax.enable_x64(True):
+            by_jax = float(expression(jax.numpy.array([x])))
+        values = [float(expression.numpy(x)), by_jax, float(expression(torch.tensor([x], dtype=torch.float64)))]
+        np.testing.assert_allclose(values, float(expected), rtol=1e-12, err_msg=f"{name}({x})")
 
 
 @settings(max_examples=60, deadline=None)
