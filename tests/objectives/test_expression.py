@@ -323,6 +323,8 @@ def test_agrees_with_pythons_own_grammar_and_arithmetic(typed):
 
 @settings(max_examples=300, deadline=None)
 @given(formulas())
+@example("(x * sin(x)) ** 2")
+@example("1 ** w2 * -x")
 def test_the_printed_form_reads_back_the_same(typed):
     try:
         expression = parse(typed)

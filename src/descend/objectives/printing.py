@@ -131,7 +131,7 @@ def _joint(tail: str, head: str) -> str:
 
 
 def _power(base: Part, exponent: Part) -> Part:
-    base = base if base.rank == _ATOM or base.tail == "call" else base.bracketed()
+    base = base if base.rank == _ATOM or (base.rank == _APPLY and base.tail == "call") else base.bracketed()
     if re.fullmatch(r"−?[0-9]+", exponent.text):
         text, tail = base.text + exponent.text.replace("−", "-").translate(_SUPER), "raised"
     else:
