@@ -193,6 +193,7 @@ def nadam(
     avoid="With a warm-up schedule already: both slow the same first steps.",
     usual_lr="1e-3",
     kind="adaptive",
+    degree=None,  # its first steps are plain momentum
     bounds={"threshold": (4.0, INF, True, False)},
 )
 def radam(
@@ -292,6 +293,7 @@ def adan(
     avoid="Small batches and parameters that start at 0: the ratio of norms then says nothing. Any shape is allowed.",
     usual_lr="1e-3 to 1e-2",
     kind="sign",
+    whole_array=True,
 )
 def lamb(
     g: Array,

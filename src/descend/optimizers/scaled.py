@@ -97,6 +97,7 @@ def adagrad(
     avoid="In a hurry: the first steps are about √eps long and have to grow.",
     usual_lr="1.0",
     kind="adaptive",
+    degree=None,  # its first step comes from eps
 )
 def adadelta(g: Array, p: Array, s: Any, *, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> Any:
     """The ratio of the recent size of the steps to the recent size of the gradients takes the rate's place."""
@@ -164,6 +165,7 @@ def _is_vector(p: Array, hyper: Any) -> bool:
     avoid="When memory is no concern: the factored estimate is coarser than Adam's.",
     usual_lr="0.01 (relative to the weights' size)",
     kind="sign",
+    whole_array=True,
     bounds={
         "beta2_decay": (-INF, 0.0, False, True),
         "eps1": (0.0, INF, True, False),

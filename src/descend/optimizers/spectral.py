@@ -38,6 +38,7 @@ def spectral_scale(shape: tuple[int, ...], scale: Scale) -> float:
     kind="sign",
     ndim=(2, "works on matrices alone: put vectors and scalars in a group with another optimizer, such as adamw"),
     most_ndim=2,
+    whole_array=True,
     bounds={"ns_steps": (1, 99, True, True), "ns_a": (-INF, INF, True, True)},
 )
 def muon(
