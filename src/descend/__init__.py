@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
     from descend.objectives import resolve as objective  # noqa: F401
+    from descend.objectives import trainability as trainability
     from descend.optimizers import *  # noqa: F403
     from descend.planes import Plane as Plane
     from descend.planes import linspace as linspace
@@ -48,6 +49,7 @@ _HOMES = {
     "fit": ("descend.fitting", "fit"),
     "objective": ("descend.objectives", "resolve"),
     "plane": ("descend.planes", "plane"),
+    "trainability": ("descend.objectives", "trainability"),
 }
 
 
