@@ -105,7 +105,7 @@ class Fit:
     @property
     def names(self) -> tuple[str, ...]:
         """`w, b`, or `w1, w2, …, b`."""
-        return parameter_names(len(self.data.features))
+        return parameter_names(self.data.features)
 
     @property
     def r2(self) -> float:
@@ -217,8 +217,8 @@ def fit(
     rows = dataset(data, y, target=target, features=features)
     scaling = Scaling.standard(rows) if standardise else Scaling.none(len(rows.features))
     X, values = scaling.apply(rows)
-    goal = regression(X, values, model=model)
-    stepped = regression(X, values, model=model, batch_size=batch_size)
+    goal = regression(X, values, features=rows.features, model=model)
+    stepped = regression(X, values, features=rows.features, model=model, batch_size=batch_size)
     first = _start(start, scaling, goal)
     budget = steps if steps is not None or not stepped.stochastic else BATCH_STEPS
     batch = batch_size if stepped.stochastic else None

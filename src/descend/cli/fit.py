@@ -116,7 +116,7 @@ def _fit(rows: Any, options: dict[str, Any], show: bool) -> Fit:
         steps=options["steps"],
         standardise=options["standardise"] is not False,
         batch_size=options["batch_size"],
-        start=None if start is None else parse_point(start, parameter_names(len(rows.features))),
+        start=None if start is None else parse_point(start, parameter_names(rows.features)),
         seed=options["seed"],
         callback=bar,
     )
