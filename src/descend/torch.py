@@ -1,0 +1,316 @@
+"""A rule as a real `torch.optim.Optimizer`.
+
+    optimizer = descend.torch.as_optimizer(descend.lion(lr=1e-4), model.parameters())
+
+Groups and state are kept under torch's own names. Where torch.optim has the rule, a state_dict of either is loaded by the
+other in mid-run and continues as if nothing had happened.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from descend.errors import DescendError
+from descend.rules import COMMON, Optimizer, Rule
+from descend.torch_names import names_of
+
+__all__ = ["RuleOptimizer", "as_optimizer"]
+
+Tensor = torch.Tensor
+Group = dict[str, Any]
+
+#: Keys torch's optimizers have for their own implementations. `foreach` is ours too; the others must stay off.
+_IMPLEMENTATION = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
+
+
+def as_optimizer(optimizer: Optimizer | Rule, params: Any, *, foreach: bool | None = None) -> RuleOptimizer:
+    """A rule as a `torch.optim.Optimizer` over `params`: tensors, (name, tensor) pairs, or dicts that are parameter groups.
+
+    A group may state its own value of any hyperparameter, under our name or torch's (`beta1=` or `betas=`). torch's
+    schedulers work on them; a `Schedule` bound to the rule is evaluated at each parameter's own step count. Sums over all
+    arrays, where a rule or `clip_global_norm` needs them, are over the arrays of one group: two groups are two optimizers.
+
+    `foreach` as in torch: whether elementwise rules run on many tensors per call. By default they do where it is faster.
+
+    >>> import torch
+    >>> from descend.optimizers import adam
+    >>> w = torch.nn.Parameter(torch.tensor([4.0, 3.0]))
+    >>> optimizer = as_optimizer(adam(lr=0.1), [w])
+    >>> (w**2).sum().backward(); optimizer.step(); w.data
+    tensor([3.9000, 2.9000])
+    """
+    bound = optimizer() if isinstance(optimizer, Rule) else optimizer
+    if not isinstance(bound, Optimizer):
+        raise DescendError(f"as_optimizer takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
+    return RuleOptimizer(bound, params, foreach=foreach)
+
+
+class RuleOptimizer(torch.optim.Optimizer):
+    """An update rule driven as torch drives its own optimizers. Made by `as_optimizer`.
+
+    `capturable`, `differentiable` and `fused` are torch's own implementations and do not apply: they stay off.
+    """
+
+    def __init__(self, optimizer: Optimizer, params: Any, *, foreach: bool | None = None) -> None:
+        if optimizer.mask is not None and not callable(optimizer.mask):
+            raise DescendError("in torch a mask is a test of one array, or a parameter group with weight_decay=0; got a tree")
+        self._bind(optimizer)
+        super().__init__(params, self._defaults(foreach))
+
+    def _bind(self, optimizer: Optimizer) -> None:
+        self.optimizer = optimizer
+        self.rule = optimizer.rule
+        self.names = names_of(optimizer.rule)
+        self._schedules = optimizer.scheduled
+
+    # -- parameter groups
+
+    def _defaults(self, foreach: bool | None) -> Group:
+        hyper = {name: h.default for name, h in COMMON.items()} | self.optimizer.at_step(0)
+        fixed = dict(self.names.fixed)
+        extras = {k: v for k, v in _torch_defaults(self.names.cls).items() if k not in fixed and k not in self.names.keys}
+        keys = {k: ours for k, ours in self.names.keys.items() if k != ours or ours in self._always(hyper)}
+        group = {key: _gather(hyper, ours) for key, ours in keys.items()}
+        return group | fixed | dict(_IMPLEMENTATION) | extras | {"foreach": foreach}
+
+    def _always(self, hyper: Mapping[str, Any]) -> set[str]:
+        """Options that a group holds even when they are off; the others appear once they are stated."""
+        return {"weight_decay", "maximize"} | set(self.rule.hyperparameters) | set(self.optimizer.common)
+
+    def add_param_group(self, param_group: Group) -> None:
+        """Add a group, checked: unknown keys, values out of bounds and arrays the rule cannot move are one sentence."""
+        if isinstance(param_group, dict):
+            param_group = self._checked_group(param_group)
+        super().add_param_group(param_group)
+        for p in self.param_groups[-1]["params"]:
+            try:
+                self._check_tensor(p)
+            except DescendError:
+                self.param_groups.pop()
+                raise
+
+    def _checked_group(self, group: Group) -> Group:
+        known = dict(COMMON) | dict(self.rule.hyperparameters)
+        ours: dict[str, Any] = {}
+        rest: Group = {}
+        for key, value in group.items():
+            target = self.names.keys.get(key, key if key in known else None)
+            if key in ("params", "param_names") or key in _IMPLEMENTATION or (target is None and key in self.defaults):
+                rest[key] = value
+            elif target is None:
+                keys = ", ".join(k for k in self.defaults if k not in _IMPLEMENTATION and k not in self.names.fixed)
+                raise DescendError(f"a parameter group of {self.rule.name} has no key {key!r}; it has params, {keys}")
+            elif isinstance(target, str):
+                ours[target] = value
+            else:
+                ours |= zip(target, _as_tuple(key, value, len(target)), strict=True)
+        checked = {
+            name: value if _is_tensor_number(value, name) else known[name].check(value, self.rule.name)
+            for name, value in ours.items()
+        }
+        return rest | self._under_torch_names(checked)
+
+    def _under_torch_names(self, values: Mapping[str, Any]) -> Group:
+        """Our values under torch's keys; a tuple of which only some are stated takes the others from the defaults."""
+        group: Group = {}
+        for key, names in self.names.keys.items():
+            if isinstance(names, str):
+                if names in values:
+                    group[key] = values[names]
+            elif any(name in values for name in names):
+                group[key] = tuple(values.get(name, old) for name, old in zip(names, self.defaults[key], strict=True))
+        return group
+
+    def _check_tensor(self, p: Tensor) -> None:
+        if not p.is_complex():
+            self.optimizer._check_array(p)
+        elif self.rule.ndim is not None:
+            raise DescendError(f"{self.rule.name} moves real arrays; got one of {p.dtype}")
+
+    def _values(self, group: Group) -> dict[str, Any]:
+        """The group's hyperparameters under our names, as numbers."""
+        values: dict[str, Any] = {}
+        for key, names in self.names.keys.items():
+            if key in group:
+                if isinstance(names, str):
+                    values[names] = _number(group[key])
+                else:
+                    values |= zip(names, map(_number, group[key]), strict=True)
+        return values
+
+    def _check_fixed(self, group: Group) -> None:
+        for key, wanted in self.names.fixed.items():
+            if key in group and group[key] != wanted:
+                theirs = f"torch.optim.{self.names.cls} with {key}={wanted}"
+                raise DescendError(f"{self.rule.name} is {theirs}; a parameter group has {key}={group[key]}")
+        for key in ("capturable", "differentiable", "fused"):
+            if group.get(key):
+                raise DescendError(f"{key}=True is an implementation of torch's own optimizers; leave it off here")
+
+    # -- stepping
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Any] | None = None) -> Any:
+        """One step on every parameter that has a gradient. `closure` evaluates the loss again and returns it, as in torch."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            members = [p for p in group["params"] if p.grad is not None]
+            if members:
+                self._step_group(group, members)
+        return loss
+
+    def _step_group(self, group: Group, members: list[Tensor]) -> None:
+        self._check_fixed(group)
+        values = self._values(group)
+        steps = [self._state_of(p, values) for p in members]
+        if self._schedules:
+            self._follow_schedules(group, values, max(steps))
+        optimizer = self._bound(values)
+        views = [_real(p) for p in members]
+        gradients = [_gradient(p, self.rule.name) for p in members]
+        slots = [self._slots(p, t, values) for p, t in zip(members, steps, strict=True)]
+        new, state = optimizer.step_leaves(views, gradients, {"t": 0, "slots": slots}, values)
+        torch._foreach_copy_(views, new)
+        for p, old, fresh in zip(members, slots, state["slots"], strict=True):
+            self._store(p, old, fresh)
+
+    def _bound(self, values: Mapping[str, Any]) -> Optimizer:
+        """The rule with this step's values: shared options are present exactly when they are on."""
+        own = {name: values[name] for name in self.rule.hyperparameters}
+        common = {name: value for name, value in values.items() if name not in own and value}
+        return Optimizer(self.rule, own, common, mask=self.optimizer.mask)
+
+    def _follow_schedules(self, group: Group, values: dict[str, Any], step: int) -> None:
+        values |= {name: float(schedule(step)) for name, schedule in self._schedules.items()}
+        group |= {key: _gather(values, names) for key, names in self.names.keys.items() if key in group}
+
+    # -- state, kept under torch's names
+
+    def _state_of(self, p: Tensor, values: Mapping[str, Any]) -> int:
+        """The number of steps this parameter has made; its state is made at the first."""
+        state = self.state[p]
+        if "step" not in state:
+            # torch's SGD counts no steps: whoever has a buffer is past the first.
+            state["step"] = torch.tensor(float(bool(state)), dtype=torch.float32)
+        if len(state) == 1:
+            self._start(p, state, values)
+        return int(state["step"].item())
+
+    def _start(self, p: Tensor, state: dict[str, Any], values: Mapping[str, Any]) -> None:
+        fresh = self._bound(values).init_leaves([_real(p)])["slots"][0]
+        for name, value in fresh.items():
+            if self.rule.slots[name].power_of is None and name not in self.names.derived:
+                state[self.names.slots.get(name, name)] = _unreal(value, p)
+
+    def _slots(self, p: Tensor, step: int, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The state as the rule knows it. Running powers are made from the step count, as torch does: β may change any time."""
+        state, slots = self.state[p], {}
+        for name, slot in self.rule.kept_slots(p, values).items():
+            if slot.power_of is not None:
+                slots[name] = values[slot.power_of] ** step
+            elif name in self.names.derived:
+                slots[name] = self.names.derived[name](step, values)
+            else:
+                slots[name] = _real(state[self.names.slots.get(name, name)])
+        return slots
+
+    def _store(self, p: Tensor, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
+        state = self.state[p]
+        state["step"] += 1
+        for name, value in new.items():
+            if self.rule.slots[name].power_of is not None or name in self.names.derived:
+                continue
+            if isinstance(old[name], Tensor):
+                old[name].copy_(value)
+            else:
+                state[self.names.slots.get(name, name)] = value
+
+    # -- copies and checkpoints
+
+    def __getstate__(self) -> dict[str, Any]:
+        return super().__getstate__() | {"optimizer": _pickled(self.optimizer)}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        if "optimizer" in state:
+            state = dict(state)
+            self._bind(_unpickled(state.pop("optimizer")))
+        super().__setstate__(state)
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Load a state_dict of this class, or of the torch.optim class that has the same rule."""
+        groups = [self._loaded_group(g, own) for g, own in zip(state_dict["param_groups"], self.param_groups, strict=False)]
+        groups += state_dict["param_groups"][len(groups) :]
+        super().load_state_dict(state_dict | {"param_groups": groups})
+
+    def _loaded_group(self, saved: Group, own: Group) -> Group:
+        self._check_fixed(saved)
+        for key in self.names.keys:
+            if key in own and key not in saved and key not in COMMON:
+                raise DescendError(
+                    f"the state to load has no {key!r} in a parameter group: it is not a state of {self.rule.name}"
+                )
+        return {k: v for k, v in own.items() if k not in ("params", "param_names")} | saved
+
+
+def _torch_defaults(cls: str) -> Group:
+    """The keys of a parameter group of that torch class, with their defaults: read from the class itself."""
+    if not cls or not hasattr(torch.optim, cls):
+        return {}
+    return dict(getattr(torch.optim, cls)([torch.zeros(1, 1)]).defaults)
+
+
+def _gather(values: Mapping[str, Any], names: str | tuple[str, ...]) -> Any:
+    return values[names] if isinstance(names, str) else tuple(values[name] for name in names)
+
+
+def _as_tuple(key: str, value: Any, length: int) -> Sequence[Any]:
+    if not isinstance(value, tuple | list) or len(value) != length:
+        raise DescendError(f"{key} is a tuple of {length} numbers; got {value!r}")
+    return value
+
+
+def _is_tensor_number(value: Any, name: str) -> bool:
+    if not isinstance(value, Tensor):
+        return False
+    if value.numel() != 1:
+        raise DescendError(f"{name} is one number; got a tensor of shape {tuple(value.shape)}")
+    return True
+
+
+def _number(value: Any) -> Any:
+    return value.item() if isinstance(value, Tensor) else value
+
+
+def _real(x: Any) -> Any:
+    """Complex tensors as pairs of real numbers, as torch's optimizers treat them."""
+    return torch.view_as_real(x) if isinstance(x, Tensor) and x.is_complex() else x
+
+
+def _unreal(x: Any, p: Tensor) -> Any:
+    return torch.view_as_complex(x) if p.is_complex() and isinstance(x, Tensor) and x.ndim == p.ndim + 1 else x
+
+
+def _gradient(p: Tensor, name: str) -> Tensor:
+    g = p.grad
+    assert g is not None
+    if g.layout is not torch.strided:
+        raise DescendError(f"{name} needs dense gradients; a parameter of shape {tuple(p.shape)} has a sparse one")
+    return _real(g)  # type: ignore[no-any-return]
+
+
+def _pickled(optimizer: Optimizer) -> Any:
+    rule = optimizer.rule
+    module = rule.function.__module__
+    return module, rule.function.__name__, dict(optimizer.values), dict(optimizer.common), optimizer.stated, optimizer.mask
+
+
+def _unpickled(parts: Any) -> Optimizer:
+    module, name, values, common, stated, mask = parts
+    return Optimizer(getattr(importlib.import_module(module), name), values, common, stated, mask)
