@@ -11,7 +11,21 @@ from typing import Any
 
 from array_api_compat import array_namespace
 
-__all__ = ["all_finite", "cos", "maximum", "mean", "minimum", "norm", "sign", "sqrt", "total", "where"]
+__all__ = [
+    "all_finite",
+    "cos",
+    "epsilon",
+    "maximum",
+    "mean",
+    "minimum",
+    "norm",
+    "orthogonalize",
+    "rms",
+    "sign",
+    "sqrt",
+    "total",
+    "where",
+]
 
 Array = Any
 
@@ -28,7 +42,7 @@ def _elementwise(name: str, scalar: Callable[..., float]) -> Callable[..., Array
     return function
 
 
-sqrt = _elementwise("sqrt", math.sqrt)
+sqrt = _elementwise("sqrt", lambda x: math.sqrt(x) if x >= 0 else math.nan)
 cos = _elementwise("cos", math.cos)
 sign = _elementwise("sign", lambda x: math.copysign(1.0, x) if x else 0.0)
 
@@ -57,11 +71,14 @@ def _like(space: Any, x: Array, model: Array) -> Array:
 
 
 def where(condition: Array, a: Array, b: Array) -> Array:
-    """`a` where the condition holds, else `b`, elementwise."""
+    """`a` where the condition holds, else `b`, elementwise; `a` or `b` may be a plain number."""
     if isinstance(condition, bool):
         return a if condition else b
-    space = array_namespace(condition)
-    return space.where(condition, a, b)
+    model = b if isinstance(a, float | int) else a
+    if isinstance(model, float | int):
+        return array_namespace(condition).where(condition, a, b)
+    space = array_namespace(condition, model)
+    return space.where(condition, _like(space, a, model), _like(space, b, model))
 
 
 def total(x: Array, axis: int | None = None) -> Array:
@@ -77,6 +94,31 @@ def mean(x: Array, axis: int | None = None) -> Array:
 def norm(x: Array) -> Array:
     """Euclidean norm over all elements."""
     return sqrt(total(x * x))
+
+
+def rms(x: Array) -> Array:
+    """Root of the mean square over all elements."""
+    return sqrt(mean(x * x))
+
+
+def epsilon(x: Array) -> float:
+    """The spacing of the array's number type at 1."""
+    return float(array_namespace(x).finfo(x.dtype).eps)
+
+
+def orthogonalize(x: Array, steps: int, a: float, b: float, c: float, eps: float) -> Array:
+    """The matrix with its singular values brought to about one, by the quintic Newton–Schulz iteration.
+
+    Each step applies the polynomial ax + bx³ + cx⁵ to the singular values. The smaller side is multiplied with itself, so a
+    tall matrix is worked on as its transpose; the result is the same.
+    """
+    tall = x.shape[0] > x.shape[1]
+    y = x.T if tall else x
+    y = y / maximum(norm(y), eps)
+    for _ in range(steps):
+        gram = y @ y.T
+        y = a * y + (b * gram + c * (gram @ gram)) @ y
+    return y.T if tall else y
 
 
 def all_finite(x: Array) -> Array:

@@ -18,8 +18,9 @@ import inspect
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -28,7 +29,20 @@ from descend.errors import DescendError
 from descend.schedules import Schedule
 from descend.trees import flatten
 
-__all__ = ["COUNT", "ONE", "OPTIMIZERS", "POWER", "SQUARE", "ZERO", "Optimizer", "Rule", "Slot", "optimizer_named", "rule"]
+__all__ = [
+    "COUNT",
+    "ONE",
+    "OPTIMIZERS",
+    "POWER",
+    "SQUARE",
+    "START",
+    "ZERO",
+    "Optimizer",
+    "Rule",
+    "Slot",
+    "optimizer_named",
+    "rule",
+]
 
 Array = Any
 Slots = dict[str, Array]
@@ -40,6 +54,7 @@ Hyper = Mapping[str, Any]
 class Slot:
     """One quantity a rule carries from step to step: an array like the parameter, or a single number."""
 
+    #: What it starts at: a number, the name of a hyperparameter, or "p" for the parameter itself.
     fill: float | str = 0.0
     #: "like" the parameter, "scalar", or "rows"/"columns": a mean over the last or the last but one axis.
     shape: str = "like"
@@ -47,6 +62,10 @@ class Slot:
     when: str | Callable[[Array, Hyper], bool] | None = None
     #: The hyperparameter whose running power β^t this slot holds.
     power_of: str | None = None
+    #: With `base`, the slot holds (base^hyperparameter)^t instead.
+    base: float | None = None
+    #: Holds the number of steps made.
+    counts: bool = False
     #: Holds squares of gradients: linear stability is judged with it held still.
     square: bool = False
     #: Its value after very many steps, where that is known beforehand.
@@ -55,6 +74,19 @@ class Slot:
     def only(self, when: str | Callable[[Array, Hyper], bool]) -> Slot:
         """The same slot, kept only where `when` holds."""
         return replace(self, when=when)
+
+    def filled(self, fill: float | str) -> Slot:
+        """The same slot with another first value: a number, or the name of the hyperparameter that gives it."""
+        return replace(self, fill=fill)
+
+    def after(self, t: Array, hyper: Hyper) -> Array:
+        """Its value after `t` steps, for slots that follow from the number of steps alone; None for the others."""
+        if self.counts:
+            return t * 1.0
+        if self.power_of is None:
+            return None
+        factor = hyper[self.power_of] if self.base is None else self.base ** hyper[self.power_of]
+        return factor**t
 
     def kept(self, p: Array, hyper: Hyper) -> bool:
         """Whether a descent with these hyperparameters carries the slot for the array `p`."""
@@ -69,12 +101,13 @@ class Slot:
 ZERO = Slot()
 SQUARE = Slot(square=True)
 ONE = Slot(1.0, "scalar")
-COUNT = Slot(0.0, "scalar", limit=1e9)
+COUNT = Slot(0.0, "scalar", limit=1e9, counts=True)
+START = Slot("p")
 
 
-def POWER(name: str) -> Slot:  # noqa: N802  (stands beside ZERO and ONE)
-    """A running product: the hyperparameter to the power of the number of steps made."""
-    return Slot(1.0, "scalar", power_of=name, limit=0.0)
+def POWER(name: str, base: float | None = None) -> Slot:  # noqa: N802  (stands beside ZERO and ONE)
+    """A running product: the hyperparameter (or `base` to its power) to the power of the number of steps made."""
+    return Slot(1.0, "scalar", power_of=name, base=base, limit=0.0)
 
 
 #: Bounds by name: lowest, highest, and whether each end is allowed. A rule may override them.
@@ -86,6 +119,7 @@ BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     "beta2": (0.0, 1.0, True, False),
     "beta3": (0.0, 1.0, True, False),
     "rho": (0.0, 1.0, True, False),
+    "v0": (0.0, math.inf, True, False),
     "eps": (0.0, math.inf, True, False),
     "weight_decay": (0.0, math.inf, True, False),
 }
@@ -98,6 +132,8 @@ class Hyperparameter:
     name: str
     default: float | bool | int | str
     bounds: tuple[float, float, bool, bool] | None = None
+    #: The values a word may take.
+    choices: tuple[str, ...] = ()
 
     @property
     def structural(self) -> bool:
@@ -112,10 +148,13 @@ class Hyperparameter:
                 raise DescendError(f"{what} cannot follow a schedule; only float hyperparameters can")
             return value
         if isinstance(self.default, bool):
-            if value not in (True, False, 0, 1):
+            word = value.lower() if isinstance(value, str) else value
+            if word not in (True, False, 0, 1, "true", "false"):
                 raise DescendError(f"{what} is true or false; got {value!r}")
-            return bool(value)
+            return word == "true" if isinstance(word, str) else bool(word)
         if isinstance(self.default, str):
+            if self.choices and value not in self.choices:
+                raise DescendError(f"{what} is one of {', '.join(self.choices)}; got {value!r}")
             return str(value)
         if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
             return value
@@ -124,8 +163,9 @@ class Hyperparameter:
         except (TypeError, ValueError):
             raise DescendError(f"{what} is a number; got {value!r}") from None
         if isinstance(self.default, int):
-            if number != int(number):
+            if not math.isfinite(number) or number != int(number):
                 raise DescendError(f"{what} is a whole number; got {value!r}")
+            self._check_bounds(number, what)
             return int(number)
         self._check_bounds(number, what)
         return number
@@ -137,12 +177,12 @@ class Hyperparameter:
             return
         low, high, low_in, high_in = self.bounds
         if (number < low or (number == low and not low_in)) or (number > high or (number == high and not high_in)):
-            wanted = f"{'at least' if low_in else 'above'} {low:g}"
+            wanted = [f"{'at least' if low_in else 'above'} {low:g}"] if math.isfinite(low) else []
             if math.isfinite(high):
-                wanted += f" and {'at most' if high_in else 'below'} {high:g}"
-            elif math.isinf(number):
-                wanted += " and finite"
-            raise DescendError(f"{what} must be {wanted}; got {number:g}")
+                wanted.append(f"{'at most' if high_in else 'below'} {high:g}")
+            if math.isinf(number):
+                wanted.append("finite")
+            raise DescendError(f"{what} must be {' and '.join(wanted)}; got {number:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -169,8 +209,9 @@ class Rule:
     kind: str = "linear"
     #: The point to report where it is not p: `at(p, slots)`.
     at: Callable[[Array, Slots], Array] | None = None
-    #: Dimensions an array must have at least, and why.
+    #: Dimensions an array must have at least, and why; and at most.
     ndim: tuple[int, str] | None = None
+    most_ndim: int | None = None
 
     @property
     def sums(self) -> bool:
@@ -193,10 +234,13 @@ class Rule:
         sizes = {"like": model.size, "rows": math.prod(shape[:-1]), "columns": math.prod(shape[:-2]) * shape[-1], "scalar": 0}
         return sum(sizes[slot.shape] for slot in self.kept_slots(model, hyper).values()) * itemsize
 
-    def start(self, p: Array, hyper: Hyper) -> SimpleNamespace:
-        """A fresh namespace with every slot, kept or not: what the function sees at the first step."""
-        kept = self.kept_slots(p, hyper)
-        return SimpleNamespace(**{name: _filled(slot, p, hyper) if name in kept else 0.0 for name, slot in self.slots.items()})
+    def start(self, p: Array, hyper: Hyper, values: Hyper | None = None) -> SimpleNamespace:
+        """A fresh namespace with every slot, kept or not: what the function sees at the first step.
+
+        `values` are the hyperparameters at step 0, where `hyper` holds schedules.
+        """
+        kept, values = self.kept_slots(p, hyper), hyper if values is None else values
+        return SimpleNamespace(**{name: _filled(slot, p, values) if name in kept else 0.0 for name, slot in self.slots.items()})
 
     def apply(self, g: Array, p: Array, slots: Slots, hyper: Hyper) -> tuple[Array, Slots]:
         """One step on one array: the new parameter and the new slots. Shapes and dtypes are those of `p` and `slots`."""
@@ -214,7 +258,9 @@ class Rule:
 
 
 def _filled(slot: Slot, p: Array, hyper: Hyper) -> Array:
-    value = float(hyper[slot.fill]) if isinstance(slot.fill, str) else slot.fill
+    if slot.fill == "p":
+        return p + 0 * p
+    value = hyper[slot.fill] if isinstance(slot.fill, str) else slot.fill
     if slot.shape == "scalar":
         return value
     if slot.shape == "like":
@@ -252,27 +298,31 @@ def rule(
     kind: str = "linear",
     at: Callable[[Array, Slots], Array] | None = None,
     ndim: tuple[int, str] | None = None,
+    most_ndim: int | None = None,
     bounds: Mapping[str, tuple[float, float, bool, bool]] | None = None,
     **slots: Slot,
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function on one array and enter it in the registry. Keyword arguments that are slots are its state."""
 
     def make(function: Callable[..., Any]) -> Rule:
-        limits = BOUNDS | dict(bounds or {})
+        limits, hints = BOUNDS | dict(bounds or {}), get_type_hints(function)
         hyperparameters = {
-            name: Hyperparameter(name, parameter.default, limits.get(name))
+            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]))
             for name, parameter in inspect.signature(function).parameters.items()
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         name = function.__name__
-        made = Rule(
-            name, function, slots, hyperparameters, title or name, paper, convention, fixes, avoid, usual_lr, kind, at, ndim
-        )
+        texts = (title or name, paper, convention, fixes, avoid, usual_lr)
+        made = Rule(name, function, slots, hyperparameters, *texts, kind, at, ndim, most_ndim)
         made.__dict__["__doc__"] = function.__doc__
         OPTIMIZERS[name] = made
         return made
 
     return make
+
+
+def _words(hint: Any) -> tuple[str, ...]:
+    return get_args(hint) if get_origin(hint) is Literal else ()
 
 
 def optimizer_named(name: str) -> Rule:
@@ -298,18 +348,25 @@ COMMON: dict[str, Hyperparameter] = {
 
 def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
     """Check the hyperparameters a user stated and fill in the defaults."""
-    known = COMMON | dict(made.hyperparameters)
+    known = _shared(made) | dict(made.hyperparameters)
     for name in values:
         if name != "mask" and name not in known:
-            own = ", ".join(made.hyperparameters)
-            shared = ", ".join(n for n in COMMON if n not in made.hyperparameters)
+            own, shared = ", ".join(made.hyperparameters), ", ".join(_shared(made))
+            near = get_close_matches(name, known, 1)
             raise DescendError(
                 f"{made.name} has no hyperparameter {name!r}; it has {own} (and, like every optimizer, {shared})"
+                + (f"; did you mean {near[0]}?" if near else "")
             )
     checked = {name: known[name].check(value, made.name) for name, value in values.items() if name != "mask"}
     full = {name: checked.get(name, h.default) for name, h in made.hyperparameters.items()}
     common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not _is_off(checked[n])}
     return Optimizer(made, full, common, frozenset(checked), values.get("mask"))
+
+
+def _shared(made: Rule) -> dict[str, Hyperparameter]:
+    """The common options a rule takes: one that has its own weight decay says itself where it acts."""
+    own = made.hyperparameters
+    return {n: h for n, h in COMMON.items() if n not in own and not (n == "decoupled" and "weight_decay" in own)}
 
 
 def _is_off(value: Any) -> bool:
@@ -407,7 +464,8 @@ class Optimizer:
             self._check_array(p)
         slots = []
         for p in leaves:
-            kept, fresh = self.rule.kept_slots(p, hyper), self.rule.start(_wide(p), hyper)
+            # a slot whose hyperparameter follows a schedule is kept, also where the schedule starts at 0
+            kept, fresh = self.rule.kept_slots(p, dict(self.values)), self.rule.start(_wide(p), dict(self.values), hyper)
             slots.append({k: _as_stored(getattr(fresh, k), slot, p) for k, slot in kept.items()})
         return {"t": 0, "slots": slots}
 
@@ -446,9 +504,9 @@ class Optimizer:
 
     def _rebuilt(self, slots: Slots, t: Array, hyper: Hyper, force: bool = False) -> Slots:
         for name, slot in self.rule.slots.items():
-            base = slot.power_of
-            if base is not None and name in slots and (force or isinstance(self.values[base], Schedule)):
-                slots = slots | {name: hyper[base] ** t}
+            scheduled = slot.power_of is not None and isinstance(self.values[slot.power_of], Schedule)
+            if name in slots and (scheduled or (force and slot.after(t, hyper) is not None)):
+                slots = slots | {name: slot.after(t, hyper)}
         return slots
 
     def _decays(self, leaves: Sequence[Array]) -> list[bool]:
@@ -464,8 +522,9 @@ class Optimizer:
         return [bool(flag) for flag in flags]
 
     def _check_array(self, p: Array) -> None:
-        if self.rule.ndim is not None and p.ndim < self.rule.ndim[0]:
-            raise DescendError(f"{self.name} {self.rule.ndim[1]}; got an array of shape {tuple(p.shape)}")
+        rule = self.rule
+        if rule.ndim is not None and not rule.ndim[0] <= p.ndim <= (p.ndim if rule.most_ndim is None else rule.most_ndim):
+            raise DescendError(f"{self.name} {rule.ndim[1]}; got an array of shape {tuple(p.shape)}")
         if "float" not in str(p.dtype):
             raise DescendError(
                 f"{self.name} moves floating-point parameters; got an array of {p.dtype}: convert it to float first"
@@ -530,4 +589,4 @@ def _as_stored(x: Array, slot: Slot, p: Array) -> Array:
     """A fresh slot in the type it is kept in: the parameter's for arrays, at least float32 for single numbers."""
     if slot.shape != "scalar":
         return _cast_like(x, p)
-    return float(x)
+    return float(x) if isinstance(x, int | float) else x
