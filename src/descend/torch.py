@@ -16,12 +16,14 @@ import torch
 
 from descend.errors import DescendError
 from descend.rules import COMMON, Optimizer, Rule
+from descend.torch_lists import ListStep, NotElementwise
 from descend.torch_names import names_of
 
 __all__ = ["RuleOptimizer", "as_optimizer"]
 
 Tensor = torch.Tensor
 Group = dict[str, Any]
+State = dict[str, Any]
 
 #: Keys torch's optimizers have for their own implementations. `foreach` is ours too; the others must stay off.
 _IMPLEMENTATION = {"foreach": None, "capturable": False, "differentiable": False, "fused": None}
@@ -66,6 +68,18 @@ class RuleOptimizer(torch.optim.Optimizer):
         self.rule = optimizer.rule
         self.names = names_of(optimizer.rule)
         self._schedules = optimizer.scheduled
+        self._numbers = [
+            self.names.slots.get(name, name)
+            for name, slot in self.rule.slots.items()
+            if slot.shape == "scalar" and self._is_stored(name)
+        ]
+        stored = [name for name in self.rule.slots if self._is_stored(name)]
+        numbered = any(slot.power_of or slot.counts for slot in self.rule.slots.values())
+        self._counts = self.names.counts or numbered or bool(self._schedules)
+        self._least = bool(stored) + self._counts
+        self._floats = {n for n, h in (COMMON | dict(self.rule.hyperparameters)).items() if not h.structural}
+        self._unrecordable: set[Any] = set()
+        self._last: tuple[Any, ListStep] | None = None
 
     # -- parameter groups
 
@@ -169,23 +183,110 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _step_group(self, group: Group, members: list[Tensor]) -> None:
         self._check_fixed(group)
         values = self._values(group)
-        steps = [self._state_of(p, values) for p in members]
+        gradients = [_gradient(p, self.rule.name) for p in members]
+        states = [self.state[p] for p in members]
+        steps = self._begin(members, states, values)
         if self._schedules:
             self._follow_schedules(group, values, max(steps))
-        optimizer = self._bound(values)
-        views = [_real(p) for p in members]
-        gradients = [_gradient(p, self.rule.name) for p in members]
-        slots = [self._slots(p, t, values) for p, t in zip(members, steps, strict=True)]
-        new, state = optimizer.step_leaves(views, gradients, {"t": 0, "slots": slots}, values)
-        torch._foreach_copy_(views, new)
-        for p, old, fresh in zip(members, slots, state["slots"], strict=True):
-            self._store(p, old, fresh)
+        if not self._in_lists(group, values, members, gradients, states, steps):
+            self._one_by_one(values, members, gradients, states, steps)
+        if self._counts:
+            torch._foreach_add_([state["step"] for state in states], 1.0)
 
-    def _bound(self, values: Mapping[str, Any]) -> Optimizer:
+    def _begin(self, members: list[Tensor], states: list[State], values: Mapping[str, Any]) -> list[int]:
+        """The number of steps each parameter has made; the state of those new to it is made."""
+        steps = []
+        for p, state in zip(members, states, strict=True):
+            # torch's SGD counts no steps: whoever has a buffer is past the first.
+            step = 1 if state else 0
+            if self._counts:
+                if "step" not in state:
+                    state["step"] = torch.tensor(float(step), dtype=torch.float32)
+                step = int(state["step"].item())
+            if len(state) < self._least:
+                self._start(p, state, values)
+            steps.append(step)
+        return steps
+
+    def _one_by_one(
+        self, values: dict[str, Any], members: list[Tensor], gradients: list[Tensor], states: list[State], steps: list[int]
+    ) -> None:
+        """The rule on each tensor by itself; sums over all of them where it asks for them."""
+        views = [_real(p) for p in members]
+        slots = [self._slots(p, s, t, values) for p, s, t in zip(members, states, steps, strict=True)]
+        optimizer = self._bound(values, members)
+        new, after = optimizer.step_leaves(views, gradients, {"t": 0, "slots": slots}, values)
+        for view, value in zip(views, new, strict=True):
+            view.copy_(value)
+        for state, old, fresh in zip(states, slots, after["slots"], strict=True):
+            self._store(state, old, fresh)
+
+    def _in_lists(
+        self,
+        group: Group,
+        values: dict[str, Any],
+        members: list[Tensor],
+        gradients: list[Tensor],
+        states: list[State],
+        steps: list[int],
+    ) -> bool:
+        """The rule on many tensors per call, those together that share type, device and single numbers; False if it cannot."""
+        words = tuple([v for k, v in values.items() if k not in self._floats])
+        if group["foreach"] is False or words in self._unrecordable:
+            return False
+        buckets: dict[Any, tuple[list[Tensor], list[Tensor], list[State]]] = {}
+        for p, g, state, t in zip(members, gradients, states, steps, strict=True):
+            alike = (p.dtype, p.device, self._decays(p), t, *[state[k] for k in self._numbers if k in state])
+            bucket = buckets.get(alike)
+            if bucket is None:
+                bucket = buckets[alike] = ([], [], [])
+            bucket[0].append(p)
+            bucket[1].append(g)
+            bucket[2].append(state)
+        try:
+            programs = [
+                self._recorded(values if alike[2] else values | {"weight_decay": 0.0}, ps[0], ss[0], alike[3])
+                for alike, (ps, _, ss) in buckets.items()
+            ]
+        except NotElementwise:
+            self._unrecordable.add(words)
+            return False
+        for bucket, program in zip(buckets.values(), programs, strict=True):
+            self._run(program, *bucket)
+        return True
+
+    def _recorded(self, values: dict[str, Any], p: Tensor, state: State, step: int) -> ListStep:
+        """One step of the rule, recorded; the last one again where nothing has changed."""
+        slots = self._slots(p, state, step, values)
+        numbers = [v for v in slots.values() if not isinstance(v, Tensor)]
+        key = (p.dtype, *values.values(), *numbers)
+        if self._last is None or self._last[0] != key:
+            self._last = (key, ListStep(self._bound(values), values, slots, _real(p)))
+        return self._last[1]
+
+    def _run(self, program: ListStep, params: list[Tensor], gradients: list[Tensor], states: list[State]) -> None:
+        lists = [params, gradients]
+        for name in program.arrays:
+            stored = self.names.slots.get(name, name)
+            lists.append([state[stored] for state in states])
+        if params[0].is_complex():
+            lists = [[_real(t) for t in tensors] for tensors in lists]
+        program.run(lists)
+        for name, value in program.numbers.items():
+            if self._is_stored(name):
+                for state in states:
+                    state[self.names.slots.get(name, name)] = value
+
+    def _decays(self, p: Tensor) -> bool:
+        mask = self.optimizer.mask
+        return True if mask is None else bool(mask(p))
+
+    def _bound(self, values: Mapping[str, Any], members: Sequence[Tensor] = ()) -> Optimizer:
         """The rule with this step's values: shared options are present exactly when they are on."""
+        mask = None if self.optimizer.mask is None else [self._decays(p) for p in members]
         own = {name: values[name] for name in self.rule.hyperparameters}
         common = {name: value for name, value in values.items() if name not in own and value}
-        return Optimizer(self.rule, own, common, mask=self.optimizer.mask)
+        return Optimizer(self.rule, own, common, mask=mask)
 
     def _follow_schedules(self, group: Group, values: dict[str, Any], step: int) -> None:
         values |= {name: float(schedule(step)) for name, schedule in self._schedules.items()}
@@ -193,44 +294,40 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     # -- state, kept under torch's names
 
-    def _state_of(self, p: Tensor, values: Mapping[str, Any]) -> int:
-        """The number of steps this parameter has made; its state is made at the first."""
-        state = self.state[p]
-        if "step" not in state:
-            # torch's SGD counts no steps: whoever has a buffer is past the first.
-            state["step"] = torch.tensor(float(bool(state)), dtype=torch.float32)
-        if len(state) == 1:
-            self._start(p, state, values)
-        return int(state["step"].item())
-
-    def _start(self, p: Tensor, state: dict[str, Any], values: Mapping[str, Any]) -> None:
-        fresh = self._bound(values).init_leaves([_real(p)])["slots"][0]
+    def _start(self, p: Tensor, state: State, values: Mapping[str, Any]) -> None:
+        """Make the slots that are missing: all of them at first, and those a changed hyperparameter has brought in."""
+        (fresh,) = self._bound(values).init_leaves([_real(p)])["slots"]
         for name, value in fresh.items():
-            if self.rule.slots[name].power_of is None and name not in self.names.derived:
-                state[self.names.slots.get(name, name)] = _unreal(value, p)
+            if self._is_stored(name):
+                state.setdefault(self.names.slots.get(name, name), _unreal(value, p))
 
-    def _slots(self, p: Tensor, step: int, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _is_stored(self, name: str) -> bool:
+        """Whether a slot is part of the state, rather than made from the step count."""
+        slot = self.rule.slots[name]
+        return slot.power_of is None and not slot.counts and name not in self.names.derived
+
+    def _slots(self, p: Tensor, state: State, step: int, values: Mapping[str, Any]) -> dict[str, Any]:
         """The state as the rule knows it. Running powers are made from the step count, as torch does: β may change any time."""
-        state, slots = self.state[p], {}
+        slots = {}
         for name, slot in self.rule.kept_slots(p, values).items():
-            if slot.power_of is not None:
-                slots[name] = values[slot.power_of] ** step
+            if self._is_stored(name):
+                stored = self.names.slots.get(name, name)
+                if stored not in state:
+                    self._start(p, state, values)
+                slots[name] = _real(state[stored])
             elif name in self.names.derived:
                 slots[name] = self.names.derived[name](step, values)
             else:
-                slots[name] = _real(state[self.names.slots.get(name, name)])
+                slots[name] = slot.after(step, values)
         return slots
 
-    def _store(self, p: Tensor, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
-        state = self.state[p]
-        state["step"] += 1
+    def _store(self, state: State, old: Mapping[str, Any], new: Mapping[str, Any]) -> None:
         for name, value in new.items():
-            if self.rule.slots[name].power_of is not None or name in self.names.derived:
-                continue
-            if isinstance(old[name], Tensor):
-                old[name].copy_(value)
-            else:
-                state[self.names.slots.get(name, name)] = value
+            if self._is_stored(name):
+                if isinstance(old[name], Tensor):
+                    old[name].copy_(value)
+                else:
+                    state[self.names.slots.get(name, name)] = value
 
     # -- copies and checkpoints
 
