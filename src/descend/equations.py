@@ -180,7 +180,8 @@ def _equation(rule: Rule, statement: ast.Assign) -> Equation:
 
 
 def _powers(rule: Rule) -> dict[str, str]:
-    return {name: f"{_name(slot.power_of)}ᵗ" for name, slot in rule.slots.items() if slot.power_of}
+    powers = {name: slot for name, slot in rule.slots.items() if slot.power_of}
+    return {n: f"{_name(s.power_of)}ᵗ" if s.base is None else f"{s.base:g}^({_name(s.power_of)}·t)" for n, s in powers.items()}
 
 
 def _specialise(rule: Rule, found: list[Equation], values: Hyper) -> list[Equation]:
@@ -205,6 +206,8 @@ def _specialise(rule: Rule, found: list[Equation], values: Hyper) -> list[Equati
         node = _Fold(known | alias, gone).visit(copy.deepcopy(equation.node))
         if not equation.slot and equation.target not in ("p", "g") and isinstance(node, ast.Name | ast.Attribute):
             alias[equation.target] = node  # a name for a name says nothing
+            continue
+        if equation.target == "p" and isinstance(node, ast.Name) and node.id == "p":
             continue
         if equation.slot and equation.target in constants:
             if constants[equation.target] != 0 or isinstance(node, ast.Constant):
@@ -409,7 +412,8 @@ class _Latex:
     def symbol(self, name: str, slot: bool) -> str:
         power = self.rule.slots[name].power_of if slot else None
         if power is not None:
-            return f"{LATEX.get(power, power)}^{{t}}"
+            base = self.rule.slots[name].base
+            return f"{LATEX.get(power, power)}^{{t}}" if base is None else f"{base:g}^{{{_latex_name(power, None)} \\, t}}"
         if not slot and name not in ("p", "g"):
             return _latex_name(name, "t" if name.endswith("_hat") else None)
         old = (slot or name == "p") and name not in self.renewed

@@ -66,10 +66,10 @@ class Slot:
     base: float | None = None
     #: Holds the number of steps made.
     counts: bool = False
-    #: Holds squares of gradients: linear stability is judged with it held still.
+    #: Holds the size of gradients, mostly squares: linear stability is judged with it held still.
     square: bool = False
-    #: Its value after very many steps, where that is known beforehand.
-    limit: float | None = None
+    #: Its value after very many steps, where that is known beforehand; a hyperparameter's name: stability is judged with that.
+    limit: float | str | None = None
 
     def only(self, when: str | Callable[[Array, Hyper], bool]) -> Slot:
         """The same slot, kept only where `when` holds."""
@@ -205,7 +205,8 @@ class Rule:
     avoid: str = ""
     #: Usual starting rates, as people state them.
     usual_lr: str = ""
-    #: "linear" in the gradient, "adaptive" (divides by a running size of it) or "sign" (the step's size ignores it).
+    #: "linear" in the gradient, "adaptive" (divides by a running size of it) or "sign" (the step's size ignores it: signs, and
+    #: steps rescaled to the size of the array).
     kind: str = "linear"
     #: The point to report where it is not p: `at(p, slots)`.
     at: Callable[[Array, Slots], Array] | None = None
@@ -417,6 +418,17 @@ class Optimizer:
     def __repr__(self) -> str:
         stated = ", ".join(f"{k}={v:g}" if isinstance(v, float) else f"{k}={v}" for k, v in self.hyperparameters.items())
         return f"{self.name}({stated})"
+
+    @property
+    def structural(self) -> dict[str, Any]:
+        """The hyperparameters that are structure, with their values."""
+        kinds = COMMON | dict(self.rule.hyperparameters)
+        return {k: v for k, v in self.hyperparameters.items() if kinds[k].structural}
+
+    @property
+    def reports_elsewhere(self) -> bool:
+        """Whether the point to look at is not p itself."""
+        return self.rule.at is not None
 
     @property
     def structure(self) -> tuple[Any, ...]:

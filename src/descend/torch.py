@@ -9,17 +9,18 @@ other in mid-run and continues as if nothing had happened.
 from __future__ import annotations
 
 import importlib
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
 
 from descend.errors import DescendError
-from descend.rules import COMMON, Optimizer, Rule
-from descend.torch_lists import ListStep, NotElementwise
-from descend.torch_names import names_of
+from descend.rules import COMMON, OPTIMIZERS, Optimizer, Rule
+from descend.torch_lists import ListStep, NotElementwiseError
+from descend.torch_names import TORCH, names_of, options_of
 
-__all__ = ["RuleOptimizer", "as_optimizer"]
+__all__ = ["RuleOptimizer", "as_optimizer", "rule_of"]
 
 Tensor = torch.Tensor
 Group = dict[str, Any]
@@ -49,6 +50,42 @@ def as_optimizer(optimizer: Optimizer | Rule, params: Any, *, foreach: bool | No
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_optimizer takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
     return RuleOptimizer(bound, params, foreach=foreach)
+
+
+def rule_of(cls: type[torch.optim.Optimizer], **settings: Any) -> Optimizer:
+    """The rule that a class of torch.optim follows with these settings, as one of ours.
+
+    >>> rule_of(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True).name
+    'nesterov'
+    """
+    defaults = {k: p.default for k, p in inspect.signature(cls).parameters.items() if k != "params"}
+    for key in settings:
+        if key not in defaults:
+            raise DescendError(f"torch.optim.{cls.__name__} has no {key!r}; it has {', '.join(defaults)}")
+    given = defaults | settings | ({"decoupled_weight_decay": True} if cls is torch.optim.AdamW else {})
+    family = ("Adam", "AdamW") if cls is torch.optim.AdamW else (cls.__name__,)
+    for name, names in TORCH.items():
+        if names.cls in family and all(given.get(k) == v for k, v in names.fixed.items()):
+            return _translated(OPTIMIZERS[name], given)
+    raise DescendError(f"no rule here follows torch.optim.{cls.__name__}; L-BFGS and SparseAdam are not dense rules")
+
+
+def _translated(rule: Rule, given: Mapping[str, Any]) -> Optimizer:
+    names = names_of(rule)
+    values: dict[str, Any] = {}
+    for key, ours in names.keys.items():
+        if key in given and isinstance(ours, str):
+            values[ours] = given[key]
+        elif key in given:
+            values |= zip(ours, _as_tuple(key, given[key], len(ours)), strict=True)
+    for name, value in values.items():
+        if value is None and name in names.unset:
+            values[name] = names.unset[name]
+        _is_tensor_number(value, name)
+    for key in ("capturable", "differentiable", "fused"):
+        if given.get(key):
+            raise DescendError(f"{key}=True is an implementation of torch's own optimizers; leave it off here")
+    return rule(**values)
 
 
 class RuleOptimizer(torch.optim.Optimizer):
@@ -88,7 +125,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         fixed = dict(self.names.fixed)
         extras = {k: v for k, v in _torch_defaults(self.names.cls).items() if k not in fixed and k not in self.names.keys}
         keys = {k: ours for k, ours in self.names.keys.items() if k != ours or ours in self._always(hyper)}
-        group = {key: _gather(hyper, ours) for key, ours in keys.items()}
+        group = {key: self._gather(hyper, ours) for key, ours in keys.items()}
         return group | fixed | dict(_IMPLEMENTATION) | extras | {"foreach": foreach}
 
     def _always(self, hyper: Mapping[str, Any]) -> set[str]:
@@ -108,7 +145,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                 raise
 
     def _checked_group(self, group: Group) -> Group:
-        known = dict(COMMON) | dict(self.rule.hyperparameters)
+        known = {name: COMMON[name] for name in options_of(self.rule)} | dict(self.rule.hyperparameters)
         ours: dict[str, Any] = {}
         rest: Group = {}
         for key, value in group.items():
@@ -130,14 +167,12 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _under_torch_names(self, values: Mapping[str, Any]) -> Group:
         """Our values under torch's keys; a tuple of which only some are stated takes the others from the defaults."""
-        group: Group = {}
-        for key, names in self.names.keys.items():
-            if isinstance(names, str):
-                if names in values:
-                    group[key] = values[names]
-            elif any(name in values for name in names):
-                group[key] = tuple(values.get(name, old) for name, old in zip(names, self.defaults[key], strict=True))
-        return group
+        full = self._values(self.defaults) | values
+        return {
+            key: self._gather(full, names)
+            for key, names in self.names.keys.items()
+            if any(name in values for name in ((names,) if isinstance(names, str) else names))
+        }
 
     def _check_tensor(self, p: Tensor) -> None:
         if not p.is_complex():
@@ -154,7 +189,17 @@ class RuleOptimizer(torch.optim.Optimizer):
                     values[names] = _number(group[key])
                 else:
                     values |= zip(names, map(_number, group[key]), strict=True)
+        for name, ours in self.names.unset.items():
+            if values[name] is None:
+                values[name] = ours
         return values
+
+    def _gather(self, values: Mapping[str, Any], names: str | tuple[str, ...]) -> Any:
+        """The value of one of torch's keys from ours."""
+        if isinstance(names, tuple):
+            return tuple(self._gather(values, name) for name in names)
+        unset = self.names.unset
+        return None if names in unset and values[names] == unset[names] else values[names]
 
     def _check_fixed(self, group: Group) -> None:
         for key, wanted in self.names.fixed.items():
@@ -248,7 +293,7 @@ class RuleOptimizer(torch.optim.Optimizer):
                 self._recorded(values if alike[2] else values | {"weight_decay": 0.0}, ps[0], ss[0], alike[3])
                 for alike, (ps, _, ss) in buckets.items()
             ]
-        except NotElementwise:
+        except NotElementwiseError:
             self._unrecordable.add(words)
             return False
         for bucket, program in zip(buckets.values(), programs, strict=True):
@@ -290,7 +335,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _follow_schedules(self, group: Group, values: dict[str, Any], step: int) -> None:
         values |= {name: float(schedule(step)) for name, schedule in self._schedules.items()}
-        group |= {key: _gather(values, names) for key, names in self.names.keys.items() if key in group}
+        group |= {key: self._gather(values, names) for key, names in self.names.keys.items() if key in group}
 
     # -- state, kept under torch's names
 
@@ -361,10 +406,6 @@ def _torch_defaults(cls: str) -> Group:
     if not cls or not hasattr(torch.optim, cls):
         return {}
     return dict(getattr(torch.optim, cls)([torch.zeros(1, 1)]).defaults)
-
-
-def _gather(values: Mapping[str, Any], names: str | tuple[str, ...]) -> Any:
-    return values[names] if isinstance(names, str) else tuple(values[name] for name in names)
 
 
 def _as_tuple(key: str, value: Any, length: int) -> Sequence[Any]:

@@ -19,19 +19,20 @@ import torch
 
 from descend.rules import Optimizer
 
-__all__ = ["ListStep", "NotElementwise", "Program", "Recorder", "pieces"]
+__all__ = ["ListStep", "NotElementwiseError", "Program", "Recorder", "pieces"]
 
 Tensors = list[torch.Tensor]
 Number = float | int
 
-#: Elements per piece on a CPU, so that all arrays of a step stay in the cache; elsewhere pieces only bound the extra memory.
-BLOCK = 1 << 16
-GPU_BLOCK = 1 << 28
+#: Elements per piece, over all arrays of a step: on a CPU so many per thread that a piece stays in the cache; elsewhere
+#: pieces only bound the extra memory.
+CPU_PIECE = 1 << 18
+GPU_PIECE = 1 << 30
 
 _NARROW = (torch.float16, torch.bfloat16)
 
 
-class NotElementwise(AttributeError):
+class NotElementwiseError(AttributeError):
     """The rule needs more than elementwise arithmetic."""
 
 
@@ -51,10 +52,10 @@ class Recorded:
         return _NAMESPACE
 
     def __getattr__(self, name: str) -> Any:
-        raise NotElementwise(name)
+        raise NotElementwiseError(name)
 
     def __bool__(self) -> bool:
-        raise NotElementwise("a branch on values")
+        raise NotElementwiseError("a branch on values")
 
     def _new(self, op: str, *args: Any, scale: float = 1.0) -> Recorded:
         return Recorded(self.recorder, self.recorder.node(op, *args), scale)
@@ -136,7 +137,7 @@ class Recorded:
 def _number(x: Any) -> float:
     if isinstance(x, float | int):
         return x
-    raise NotElementwise("arithmetic with another array")
+    raise NotElementwiseError("arithmetic with another array")
 
 
 def _divide(a: float, b: float) -> float:
@@ -184,7 +185,7 @@ class _Namespace:
         return value
 
     def __getattr__(self, name: str) -> Any:
-        raise NotElementwise(name)
+        raise NotElementwiseError(name)
 
 
 _NAMESPACE = _Namespace()
@@ -274,7 +275,7 @@ class Program:
         self.steps: list[tuple[tuple[Callable[..., Any], ...], int, tuple[int, ...]]] = []
         self._nodes = _fused(nodes, outputs)
         self._register = list(range(len(nodes)))
-        self._targets = {node: storage for node, storage in reversed(outputs)}
+        self._targets = dict(reversed(outputs))
         self._uses = _uses(self._nodes, outputs)
         self._left = dict(self._uses)
         self._inputs = sum(1 for node in nodes if node[0] == "input")
@@ -382,7 +383,7 @@ _PROGRAMS: dict[Any, Program] = {}
 class ListStep:
     """One step of a rule, recorded for arrays like `p` whose slots are `slots`, ready to run on any number of them.
 
-    Raises `NotElementwise` for a rule that cannot be recorded.
+    Raises `NotElementwiseError` for a rule that cannot be recorded.
     """
 
     def __init__(self, optimizer: Optimizer, values: dict[str, Any], slots: dict[str, Any], p: torch.Tensor) -> None:
@@ -396,7 +397,7 @@ class ListStep:
         (left,) = after["slots"]
         results = [new, *(left[name] for name in self.arrays)]
         if not all(isinstance(x, Recorded) for x in results):
-            raise NotElementwise("a result that is no array")
+            raise NotElementwiseError("a result that is no array")
         outputs = [(x.made(), place) for x, place in zip(results, [0, *range(2, 2 + len(inputs))], strict=True)]
         self.numbers = {name: left[name] for name in numbers}
         self.written = [place for _, place in outputs]
@@ -409,7 +410,8 @@ class ListStep:
     def run(self, lists: Sequence[Tensors]) -> None:
         """Run on parameters, gradients and array slots, in place."""
         first = lists[0][0]
-        for batch in pieces(lists, BLOCK if first.device.type == "cpu" else GPU_BLOCK):
+        piece = CPU_PIECE * torch.get_num_threads() if first.device.type == "cpu" else GPU_PIECE
+        for batch in pieces(lists, piece // len(lists)):
             narrow = first.dtype in _NARROW
             work = [[t.float() for t in tensors] for tensors in batch] if narrow else batch
             if len(work[0]) == 1:

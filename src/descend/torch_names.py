@@ -6,12 +6,12 @@ An adapter keeps groups and state under torch's names, so that a state_dict goes
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from descend.rules import COMMON, Rule
 
-__all__ = ["TORCH", "Names", "names_of"]
+__all__ = ["TORCH", "Names", "names_of", "options_of"]
 
 Hyper = Mapping[str, Any]
 
@@ -32,10 +32,13 @@ class Names:
     derived: Mapping[str, Callable[[int, Hyper], float]] = field(default_factory=dict)
     #: Whether torch counts the steps in its state.
     counts: bool = True
+    #: Our hyperparameters for which torch writes None -> the value that stands for it with us.
+    unset: Mapping[str, Any] = field(default_factory=dict)
 
 
-_BETAS: dict[str, str | tuple[str, ...]] = {"betas": ("beta1", "beta2")}
-_DECOUPLED: dict[str, str | tuple[str, ...]] = {"decoupled_weight_decay": "decoupled"}
+Keys = dict[str, str | tuple[str, ...]]
+_BETAS: Keys = {"betas": ("beta1", "beta2")}
+_DECOUPLED: Keys = {"decoupled_weight_decay": "decoupled"}
 _MOMENTS = {"m": "exp_avg", "v": "exp_avg_sq"}
 
 
@@ -50,13 +53,37 @@ TORCH: dict[str, Names] = {
         "SGD", slots={"b": "momentum_buffer"}, fixed={"nesterov": False}, derived={"w": _first_undampened}, counts=False
     ),
     "nesterov": Names("SGD", slots={"b": "momentum_buffer"}, fixed={"dampening": 0, "nesterov": True}, counts=False),
+    "asgd": Names("ASGD"),
     "rmsprop": Names("RMSprop", {"alpha": "rho"}, {"v": "square_avg", "a": "grad_avg", "b": "momentum_buffer"}),
+    "adagrad": Names("Adagrad", {"initial_accumulator_value": "v0"}, {"v": "sum"}),
+    "adadelta": Names("Adadelta", {}, {"v": "square_avg", "u": "acc_delta"}),
+    "rprop": Names("Rprop", {"etas": ("eta_minus", "eta_plus"), "step_sizes": ("step_min", "step_max")}, {"d": "step_size"}),
+    "adafactor": Names(
+        "Adafactor",
+        {"eps": ("eps1", "eps2")},
+        {"r": "row_var", "c": "col_var", "v": "variance"},
+        unset={"eps1": 0.0},
+    ),
     "adam": Names("Adam", _BETAS | _DECOUPLED, _MOMENTS, {"amsgrad": False}),
     "adamw": Names("AdamW", _BETAS, _MOMENTS, {"amsgrad": False, "decoupled_weight_decay": True}),
+    "amsgrad": Names("Adam", _BETAS | _DECOUPLED, _MOMENTS | {"v_max": "max_exp_avg_sq"}, {"amsgrad": True}),
+    "adamax": Names("Adamax", _BETAS, {"m": "exp_avg", "u": "exp_inf"}),
+    "nadam": Names("NAdam", _BETAS | _DECOUPLED, _MOMENTS),
+    "radam": Names("RAdam", _BETAS | _DECOUPLED, _MOMENTS),
+    "muon": Names(
+        "Muon",
+        {"ns_coefficients": ("ns_a", "ns_b", "ns_c"), "adjust_lr_fn": "scale"},
+        {"b": "momentum_buffer"},
+        unset={"scale": "original"},
+        counts=False,
+    ),
 }
 
-#: Options every optimizer has that are a parameter group's own matter under the same name.
-_SHARED = ("weight_decay", "maximize")
+
+def options_of(rule: Rule) -> list[str]:
+    """The common options a rule takes; one with a weight decay of its own says itself where it acts."""
+    own = rule.hyperparameters
+    return [name for name in COMMON if name not in own and not (name == "decoupled" and "weight_decay" in own)]
 
 
 def names_of(rule: Rule) -> Names:
@@ -68,10 +95,9 @@ def names_of(rule: Rule) -> Names:
         if len(betas) > 1:
             keys["betas"] = betas
     taken = {ours for names in keys.values() for ours in ((names,) if isinstance(names, str) else names)}
-    own: dict[str, str | tuple[str, ...]] = {name: name for name in rule.hyperparameters if name not in taken}
-    shared = {name: name for name in _SHARED if name not in rule.hyperparameters}
-    rest = {name: name for name in COMMON if name not in taken and name not in own and name not in shared}
-    keys = own | keys | shared | rest
+    own: Keys = {name: name for name in rule.hyperparameters if name not in taken}
+    shared: Keys = {name: name for name in options_of(rule) if name not in taken}
+    keys = own | keys | shared
     if known is None:
         return Names(keys=keys)
-    return Names(known.cls, keys, known.slots, known.fixed, known.derived, known.counts)
+    return replace(known, keys=keys)

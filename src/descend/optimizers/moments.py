@@ -119,7 +119,7 @@ def amsgrad(
 
 @rule(
     m=ZERO,
-    u=ZERO,
+    u=SQUARE,
     k1=POWER("beta1"),
     title="Adamax",
     paper="Kingma & Ba 2015, algorithm 2",
@@ -291,7 +291,7 @@ def adan(
     fixes="Very large batches: each array moves in proportion to its own norm.",
     avoid="Small batches and parameters that start at 0: the ratio of norms then says nothing. Any shape is allowed.",
     usual_lr="1e-3 to 1e-2",
-    kind="adaptive",
+    kind="sign",
 )
 def lamb(
     g: Array,
@@ -307,7 +307,7 @@ def lamb(
 ) -> Any:
     """Adam whose step on each array is rescaled to the norm of that array.
 
-    Dialects: `ratio="no_decay"` keeps the decay out of the trust ratio (Keras); `ratio="only_with_decay"` uses the ratio only
+    Dialects: `ratio="no_decay"` decays first, apart from the trust ratio (Keras); `ratio="only_with_decay"` uses the ratio only
     where there is decay (timm).
     """
     s.m = beta1 * s.m + (1 - beta1) * g
@@ -316,11 +316,13 @@ def lamb(
     s.k2 = beta2 * s.k2
     m_hat = s.m / (1 - s.k1)
     v_hat = s.v / (1 - s.k2)
-    u = m_hat / (sqrt(v_hat) + eps)
-    u = u + weight_decay * p
+    p = p - lr * weight_decay * p if ratio == "no_decay" else p
+    r = m_hat / (sqrt(v_hat) + eps)
+    u = r if ratio == "no_decay" else r + weight_decay * p
     a = norm(p)
     b = norm(u)
-    trust = where((a > 0) & (b > 0), a / maximum(b, 1e-30), 1.0)
+    trust = where(a > 0, where(b > 0, a / maximum(b, 1e-30), 1.0), 1.0)
+    trust = where(weight_decay > 0, trust, 1.0) if ratio == "only_with_decay" else trust
     p = p - lr * trust * u
     return p, s
 

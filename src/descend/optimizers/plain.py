@@ -52,8 +52,7 @@ def momentum(
     Dialects: an average instead of a sum is `dampening=momentum, damp_first=True`; `lr_in_velocity=True` keeps the rate inside
     the velocity, as Keras and Caffe do, which differs only when the rate changes.
     """
-    w = 1 - dampening if damp_first else s.w
-    s.b = momentum * s.b + w * (lr * g if lr_in_velocity else g)
+    s.b = momentum * s.b + (1 - dampening if damp_first else s.w) * (lr * g if lr_in_velocity else g)
     s.w = 1 - dampening
     p = p - (s.b if lr_in_velocity else lr * s.b)
     return p, s
@@ -78,7 +77,7 @@ def nesterov(g: Array, p: Array, s: Any, *, lr: float = 1e-2, momentum: float = 
 
 
 @rule(
-    eta=Slot("lr", "scalar"),
+    eta=Slot("lr", "scalar", limit="lr"),
     mu=ONE,
     ax=START,
     t=COUNT,

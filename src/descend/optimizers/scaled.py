@@ -163,7 +163,7 @@ def _is_vector(p: Array, hyper: Any) -> bool:
     fixes="State that does not fit: keeps a mean per row and one per column instead of one per weight.",
     avoid="When memory is no concern: the factored estimate is coarser than Adam's.",
     usual_lr="0.01 (relative to the weights' size)",
-    kind="adaptive",
+    kind="sign",
     bounds={
         "beta2_decay": (-INF, 0.0, False, True),
         "eps1": (0.0, INF, True, False),
@@ -197,7 +197,7 @@ def adafactor(
     s.r = (1 - w) * s.r + w * (mean(g**2, -1) if p.ndim > 1 else 0.0)
     s.c = (1 - w) * s.c + w * (mean(g**2, -2) if p.ndim > 1 else 0.0)
     s.v = (1 - w) * s.v + w * g**2
-    v = s.r * s.c / maximum(mean(s.r, -2), e) if p.ndim > 1 else s.v
-    u = g / sqrt(maximum(v, e**2))
+    v_hat = s.r * s.c / maximum(mean(s.r, -2), e) if p.ndim > 1 else s.v
+    u = g / sqrt(maximum(v_hat, e**2))
     p = p - alpha * u / maximum(1.0, rms(u) / d)
     return p, s
