@@ -15,6 +15,7 @@ from typing import Any
 
 import torch
 
+import descend.optimizers  # noqa: F401  (fills the registry)
 from descend.errors import DescendError
 from descend.rules import COMMON, OPTIMIZERS, Optimizer, Rule
 from descend.torch_lists import ListStep, NotElementwiseError
@@ -63,8 +64,8 @@ def rule_of(cls: type[torch.optim.Optimizer], **settings: Any) -> Optimizer:
         if key not in defaults:
             raise DescendError(f"torch.optim.{cls.__name__} has no {key!r}; it has {', '.join(defaults)}")
     given = defaults | settings | ({"decoupled_weight_decay": True} if cls is torch.optim.AdamW else {})
-    family = ("Adam", "AdamW") if cls is torch.optim.AdamW else (cls.__name__,)
-    for name, names in TORCH.items():
+    family = ("AdamW", "Adam") if cls is torch.optim.AdamW else (cls.__name__,)
+    for name, names in sorted(TORCH.items(), key=lambda item: item[1].cls not in family[:1]):
         if names.cls in family and all(given.get(k) == v for k, v in names.fixed.items()):
             return _translated(OPTIMIZERS[name], given)
     raise DescendError(f"no rule here follows torch.optim.{cls.__name__}; L-BFGS and SparseAdam are not dense rules")
@@ -167,7 +168,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _under_torch_names(self, values: Mapping[str, Any]) -> Group:
         """Our values under torch's keys; a tuple of which only some are stated takes the others from the defaults."""
-        full = self._values(self.defaults) | values
+        full = self._values(self.defaults) | dict(values)
         return {
             key: self._gather(full, names)
             for key, names in self.names.keys.items()
@@ -393,8 +394,9 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _loaded_group(self, saved: Group, own: Group) -> Group:
         self._check_fixed(saved)
+        theirs = _torch_defaults(self.names.cls) or own
         for key in self.names.keys:
-            if key in own and key not in saved and key not in COMMON:
+            if key in own and key in theirs and key not in saved and key not in COMMON:
                 raise DescendError(
                     f"the state to load has no {key!r} in a parameter group: it is not a state of {self.rule.name}"
                 )
