@@ -31,7 +31,7 @@ def spectral_scale(shape: tuple[int, ...], scale: Scale) -> float:
     b=ZERO,
     title="Muon",
     paper="Jordan et al. 2024; Liu et al. 2025 for the scale match_rms_adamw",
-    convention="torch.optim.Muon: b is a running mean, then five quintic Newton–Schulz steps (in p's own precision; torch's run in bfloat16)",
+    convention="torch.optim.Muon: b is a running mean; five quintic Newton–Schulz steps in p's own precision (torch: bfloat16)",
     fixes="Momentum dominated by a few directions of a weight matrix: gives all its singular directions about the same length.",
     avoid="Anything but the hidden weight matrices: give vectors, embeddings and the output layer another rule in a group.",
     usual_lr="0.02 (scale original); AdamW's rate with match_rms_adamw",
