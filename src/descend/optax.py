@@ -27,22 +27,23 @@ Slots = dict[str, Array]
 class RuleState(NamedTuple):
     """The state of a rule: a pytree of arrays."""
 
-    #: Updates made so far.
-    count: Array
-    #: The float hyperparameters as they stand: a training loop may set them, as with `optax.inject_hyperparams`.
-    hyperparams: dict[str, Array]
-    #: Single numbers that are the same for all arrays, such as running powers of β.
+    #: Updates made so far; None where nothing depends on it.
+    step: Array | None
+    #: Numbers that follow from it and are the same for all arrays: running powers of β.
     shared: Slots
     #: The slots of each array, in the order of the parameters' leaves.
     slots: list[Slots]
 
 
-def as_transformation(optimizer: Optimizer | Rule) -> optax.GradientTransformation:
+def as_transformation(optimizer: Optimizer | Rule, **values: Any) -> optax.GradientTransformation:
     """A rule as an `optax.GradientTransformation`; `update` needs the parameters.
 
     The updates are the difference of the new and the old parameters, which is exact wherever the two are within a factor of
     two; for parameters in half precision they are float32, so that small steps survive until they are applied.
-    `state.hyperparams` holds the float hyperparameters and may be changed between updates; schedules write theirs into it.
+
+    `values` are float hyperparameters that may be JAX numbers, traced ones too, so that a training loop can change them:
+    `optax.inject_hyperparams(lambda lr: as_transformation(adam, lr=lr))(lr=0.1)`. A `Schedule` of ours is asked for its value
+    from outside the compiled program at every update.
 
     >>> import jax.numpy as jnp
     >>> from descend.optimizers import adam
@@ -54,74 +55,72 @@ def as_transformation(optimizer: Optimizer | Rule) -> optax.GradientTransformati
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_transformation takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
-    drive = _Driven(bound)
+    for name in values:
+        if name not in bound.hyperparameters or name in bound.structural:
+            known = ", ".join(n for n in bound.hyperparameters if n not in bound.structural)
+            raise DescendError(f"{bound.name} has no float hyperparameter {name!r} here; it has {known}")
+    drive = _Driven(bound, values)
     return optax.GradientTransformation(drive.init, drive.update)
 
 
 class _Driven:
     """The two functions of a transformation."""
 
-    def __init__(self, optimizer: Optimizer) -> None:
+    def __init__(self, optimizer: Optimizer, values: dict[str, Any]) -> None:
         self.optimizer = optimizer
-        slots = optimizer.rule.slots
-        self._common = {name for name, slot in slots.items() if slot.power_of is not None or slot.counts}
-        self._schedules = optimizer.scheduled
-        structural = set(optimizer.structural)
-        self._floats = [name for name in optimizer.hyperparameters if name not in structural]
+        self._common = {k for k, slot in optimizer.rule.slots.items() if slot.power_of is not None or slot.counts}
+        self._schedules = {k: v for k, v in optimizer.scheduled.items() if k not in values}
+        self._values = values
+        #: Running powers whose base may change at any update: they are made from the number of steps.
+        self._moving = [k for k, slot in optimizer.rule.slots.items() if slot.power_of in values]
 
     def init(self, params: Any) -> RuleState:
         leaves = [jnp.asarray(p) for p in jax.tree_util.tree_leaves(params)]
-        kind = _number_type(leaves)
-        slots = []
+        kind = jnp.float64 if any(p.dtype == jnp.float64 for p in leaves) else jnp.float32
+        rule, slots = self.optimizer.rule, []
         for p, own in zip(leaves, self.optimizer.init_leaves(leaves)["slots"], strict=True):
-            slots.append({k: _slot(v, self.optimizer.rule.slots[k].shape, p, kind) for k, v in own.items()})
-        shared = {k: v for own in slots for k, v in own.items() if k in self._common}
-        values = self.optimizer.at_step(0)
-        hyperparams = {name: jnp.asarray(values[name], kind) for name in self._floats}
-        own = [{k: v for k, v in s.items() if k not in self._common} for s in slots]
-        return RuleState(jnp.zeros((), jnp.int32), hyperparams, shared, own)
+            slots.append({k: jnp.asarray(v, kind if rule.slots[k].shape == "scalar" else p.dtype) for k, v in own.items()})
+        shared, own_slots = self._parted(slots)
+        counted = jnp.zeros((), jnp.int32) if self._schedules or self._moving else None
+        return RuleState(counted, shared, own_slots)
 
     def update(self, grads: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         if params is None:
             raise DescendError(f"{self.optimizer.name} needs the parameters: call update(grads, state, params)")
         leaves, tree = jax.tree_util.tree_flatten(params)
         leaves = [_wide(jnp.asarray(p)) for p in leaves]
-        hyperparams = state.hyperparams | self._scheduled(state)
-        hyper = self.optimizer.structural | hyperparams
-        slots = self._joined(leaves, state, hyper)
         gradients = [_wide(jnp.asarray(g)) for g in jax.tree_util.tree_leaves(grads)]
-        new, after = self.optimizer.step_leaves(leaves, gradients, {"t": state.count, "slots": slots}, hyper)
+        hyper = self.optimizer.hyperparameters | self._values
+        hyper |= {name: _at(schedule, state.step) for name, schedule in self._schedules.items()}
+        slots = self._joined(leaves, state, hyper)
+        new, after = self.optimizer.step_leaves(
+            leaves, gradients, {"t": 0 if state.step is None else state.step, "slots": slots}, hyper
+        )
         updates = [(q - p).astype(p.dtype) for q, p in zip(new, leaves, strict=True)]
         fixed = [{k: jnp.asarray(v, s[k].dtype) for k, v in own.items()} for own, s in zip(after["slots"], slots, strict=True)]
-        shared = {k: v for own in fixed for k, v in own.items() if k in self._common}
-        kept = [{k: v for k, v in own.items() if k not in self._common} for own in fixed]
-        return jax.tree_util.tree_unflatten(tree, updates), RuleState(state.count + 1, hyperparams, shared, kept)
+        count = None if state.step is None else state.step + 1
+        return jax.tree_util.tree_unflatten(tree, updates), RuleState(count, *self._parted(fixed))
+
+    def _parted(self, slots: Sequence[Slots]) -> tuple[Slots, list[Slots]]:
+        """What all arrays share, and what each has for itself."""
+        shared = {k: v for own in slots for k, v in own.items() if k in self._common}
+        return shared, [{k: v for k, v in own.items() if k not in self._common} for own in slots]
 
     def _joined(self, leaves: Sequence[Array], state: RuleState, hyper: dict[str, Any]) -> list[Slots]:
-        rule = self.optimizer.rule
+        slots, values = self.optimizer.rule.slots, dict(self.optimizer.values)
+        moving = {k: jnp.asarray(slots[k].after(state.step, hyper), state.shared[k].dtype) for k in self._moving}
         return [
-            own | {k: v for k, v in state.shared.items() if rule.slots[k].kept(p, dict(self.optimizer.values))}
+            own | {k: v for k, v in (state.shared | moving).items() if slots[k].kept(p, values)}
             for p, own in zip(leaves, state.slots, strict=True)
         ]
 
-    def _scheduled(self, state: RuleState) -> dict[str, Array]:
-        return {name: _at(schedule, state.count, state.hyperparams[name].dtype) for name, schedule in self._schedules.items()}
 
-
-def _at(schedule: Schedule, count: Array, dtype: Any) -> Array:
+def _at(schedule: Schedule, count: Array) -> Array:
     """A schedule's value; under jit it is asked for from outside the compiled program."""
     if not isinstance(count, jax.core.Tracer):
-        return jnp.asarray(schedule(count), dtype)
-    like = jax.eval_shape(lambda: jnp.zeros((), dtype))
-    return jax.pure_callback(lambda t: schedule(t).astype(dtype), like, count, vmap_method="expand_dims")
-
-
-def _number_type(leaves: Sequence[Array]) -> Any:
-    return jnp.float64 if any(p.dtype == jnp.float64 for p in leaves) else jnp.float32
-
-
-def _slot(value: Any, shape: str, p: Array, kind: Any) -> Array:
-    return jnp.asarray(value, kind if shape == "scalar" else p.dtype)
+        return float(schedule(count))
+    like = jax.eval_shape(lambda: jnp.zeros(()))
+    return jax.pure_callback(lambda t: schedule(t).astype(like.dtype), like, count, vmap_method="expand_dims")
 
 
 def _wide(x: Array) -> Array:

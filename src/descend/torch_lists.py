@@ -100,10 +100,10 @@ class Recorded:
     __radd__ = __add__
 
     def __sub__(self, other: Any) -> Recorded:
-        return self + (-other)
+        return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> Recorded:
-        return -self + other
+        return (-self).__add__(other)
 
     def _sum(self, other: Recorded) -> Recorded:
         a, b = float(self.scale), float(other.scale)
@@ -173,8 +173,9 @@ class _Namespace:
 
     @staticmethod
     def _either(op: str, a: Any, b: Any) -> Recorded:
+        x: Recorded
         x, y = (a, b) if isinstance(a, Recorded) else (b, a)
-        return x._new(op, x.made(), y.made() if isinstance(y, Recorded) else float(y))  # type: ignore[no-any-return]
+        return x._new(op, x.made(), y.made() if isinstance(y, Recorded) else float(y))
 
     @staticmethod
     def where(condition: Recorded, a: Any, b: Any) -> Recorded:
@@ -283,6 +284,8 @@ class Program:
             if node[0] != "input" and self._uses.get(index):
                 self._emit(index, *node)
         self._copies = [(s, self._register[n]) for n, s in outputs if self._register[n] != s]
+        #: How often the arrays are gone through: a single pass gains nothing from the cache.
+        self.passes = len(self.steps) + len(self._copies)
         del self._nodes, self._targets, self._uses, self._left
 
     def _emit(self, index: int, op: str, *args: int) -> None:
@@ -411,6 +414,8 @@ class ListStep:
         """Run on parameters, gradients and array slots, in place."""
         first = lists[0][0]
         piece = CPU_PIECE * torch.get_num_threads() if first.device.type == "cpu" else GPU_PIECE
+        if self._program.passes == 1:
+            piece = GPU_PIECE
         for batch in pieces(lists, piece // len(lists)):
             narrow = first.dtype in _NARROW
             work = [[t.float() for t in tensors] for tensors in batch] if narrow else batch
@@ -437,7 +442,7 @@ def pieces(lists: Sequence[Tensors], limit: int) -> list[list[Tensors]]:
         if count > limit and all(tensors[index].is_contiguous() for tensors in lists):
             if start < index:
                 batches.append([tensors[start:index] for tensors in lists])
-            cut = [tensors[index].view(-1).split(limit) for tensors in lists]
+            cut = [torch.split(tensors[index].view(-1), limit) for tensors in lists]
             batches += [[[t] for t in part] for part in zip(*cut, strict=True)]
             start, size = index + 1, 0
         elif (size := size + count) >= limit:
