@@ -17,19 +17,23 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import numpy as np
 
-from descend.arrays import maximum, minimum, norm, sqrt, total
+from descend.around import cast_like, decay, prepare, wide
+from descend.arrays import total
 from descend.errors import DescendError
+from descend.hyperparameters import BOUNDS, COMMON, Hyperparameter, is_off
 from descend.schedules import Schedule
+from descend.slots import COUNT, ONE, POWER, SQUARE, START, ZERO, Slot
 from descend.trees import flatten
 
 __all__ = [
+    "COMMON",
     "COUNT",
     "ONE",
     "OPTIMIZERS",
@@ -37,6 +41,7 @@ __all__ = [
     "SQUARE",
     "START",
     "ZERO",
+    "Hyperparameter",
     "Optimizer",
     "Rule",
     "Slot",
@@ -48,141 +53,6 @@ Array = Any
 Slots = dict[str, Array]
 State = dict[str, Any]
 Hyper = Mapping[str, Any]
-
-
-@dataclass(frozen=True)
-class Slot:
-    """One quantity a rule carries from step to step: an array like the parameter, or a single number."""
-
-    #: What it starts at: a number, the name of a hyperparameter, or "p" for the parameter itself.
-    fill: float | str = 0.0
-    #: "like" the parameter, "scalar", or "rows"/"columns": a mean over the last or the last but one axis.
-    shape: str = "like"
-    #: Kept only while this holds: the name of a hyperparameter that must not be 0 or False, or a test of (p, hyperparameters).
-    when: str | Callable[[Array, Hyper], bool] | None = None
-    #: The hyperparameter whose running power β^t this slot holds.
-    power_of: str | None = None
-    #: With `base`, the slot holds (base^hyperparameter)^t instead.
-    base: float | None = None
-    #: Holds the number of steps made.
-    counts: bool = False
-    #: Holds the size of gradients, mostly squares: linear stability is judged with it held still.
-    square: bool = False
-    #: Its value after very many steps, where that is known beforehand; a hyperparameter's name: stability is judged with that.
-    limit: float | str | None = None
-
-    def only(self, when: str | Callable[[Array, Hyper], bool]) -> Slot:
-        """The same slot, kept only where `when` holds."""
-        return replace(self, when=when)
-
-    def filled(self, fill: float | str) -> Slot:
-        """The same slot with another first value: a number, or the name of the hyperparameter that gives it."""
-        return replace(self, fill=fill)
-
-    def after(self, t: Array, hyper: Hyper) -> Array:
-        """Its value after `t` steps, for slots that follow from the number of steps alone; None for the others."""
-        if self.counts:
-            return t * 1.0
-        if self.power_of is None:
-            return None
-        factor = hyper[self.power_of] if self.base is None else self.base ** hyper[self.power_of]
-        return factor**t
-
-    def kept(self, p: Array, hyper: Hyper) -> bool:
-        """Whether a descent with these hyperparameters carries the slot for the array `p`."""
-        if self.when is None:
-            return True
-        if callable(self.when):
-            return self.when(p, hyper)
-        value = hyper[self.when]
-        return not (isinstance(value, bool | int | float) and value == 0)
-
-
-ZERO = Slot()
-SQUARE = Slot(square=True)
-ONE = Slot(1.0, "scalar")
-COUNT = Slot(0.0, "scalar", limit=1e9, counts=True)
-START = Slot("p")
-
-
-def POWER(name: str, base: float | None = None) -> Slot:  # noqa: N802  (stands beside ZERO and ONE)
-    """A running product: the hyperparameter (or `base` to its power) to the power of the number of steps made."""
-    return Slot(1.0, "scalar", power_of=name, base=base, limit=0.0)
-
-
-#: Bounds by name: lowest, highest, and whether each end is allowed. A rule may override them.
-BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
-    "lr": (0.0, math.inf, False, False),
-    "momentum": (0.0, 1.0, True, True),
-    "dampening": (0.0, 1.0, True, True),
-    "beta1": (0.0, 1.0, True, False),
-    "beta2": (0.0, 1.0, True, False),
-    "beta3": (0.0, 1.0, True, False),
-    "rho": (0.0, 1.0, True, False),
-    "v0": (0.0, math.inf, True, False),
-    "eps": (0.0, math.inf, True, False),
-    "weight_decay": (0.0, math.inf, True, False),
-}
-
-
-@dataclass(frozen=True)
-class Hyperparameter:
-    """A named knob of a rule, as its signature declares it."""
-
-    name: str
-    default: float | bool | int | str
-    bounds: tuple[float, float, bool, bool] | None = None
-    #: The values a word may take.
-    choices: tuple[str, ...] = ()
-
-    @property
-    def structural(self) -> bool:
-        """Structure of the rule (bool, int, str) rather than a value that may change at each step."""
-        return not isinstance(self.default, float)
-
-    def check(self, value: Any, owner: str) -> Any:
-        """The value as the rule wants it, or a `DescendError` that says what would be right."""
-        what = f"{owner}'s {self.name}"
-        if isinstance(value, Schedule):
-            if self.structural:
-                raise DescendError(f"{what} cannot follow a schedule; only float hyperparameters can")
-            return value
-        if isinstance(self.default, bool):
-            word = value.lower() if isinstance(value, str) else value
-            if word not in (True, False, 0, 1, "true", "false"):
-                raise DescendError(f"{what} is true or false; got {value!r}")
-            return word == "true" if isinstance(word, str) else bool(word)
-        if isinstance(self.default, str):
-            if self.choices and value not in self.choices:
-                raise DescendError(f"{what} is one of {', '.join(self.choices)}; got {value!r}")
-            return str(value)
-        if hasattr(value, "dtype") and getattr(value, "ndim", 0) > 0:
-            return value
-        try:
-            number = float(value)
-        except (TypeError, ValueError):
-            raise DescendError(f"{what} is a number; got {value!r}") from None
-        if isinstance(self.default, int):
-            if not math.isfinite(number) or number != int(number):
-                raise DescendError(f"{what} is a whole number; got {value!r}")
-            self._check_bounds(number, what)
-            return int(number)
-        self._check_bounds(number, what)
-        return number
-
-    def _check_bounds(self, number: float, what: str) -> None:
-        if math.isnan(number):
-            raise DescendError(f"{what} is a number; got nan")
-        if self.bounds is None:
-            return
-        low, high, low_in, high_in = self.bounds
-        if (number < low or (number == low and not low_in)) or (number > high or (number == high and not high_in)):
-            wanted = [f"{'at least' if low_in else 'above'} {low:g}"] if math.isfinite(low) else []
-            if math.isfinite(high):
-                wanted.append(f"{'at most' if high_in else 'below'} {high:g}")
-            if math.isinf(number):
-                wanted.append("finite")
-            raise DescendError(f"{what} must be {' and '.join(wanted)}; got {number:g}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -336,16 +206,6 @@ def optimizer_named(name: str) -> Rule:
 
 # -- options every optimizer has ------------------------------------------------------------------------------------------
 
-#: Applied around any rule, in this order: maximize, clip, weight decay.
-COMMON: dict[str, Hyperparameter] = {
-    "weight_decay": Hyperparameter("weight_decay", 0.0, BOUNDS["weight_decay"]),
-    "decoupled": Hyperparameter("decoupled", False),
-    "maximize": Hyperparameter("maximize", False),
-    "clip_value": Hyperparameter("clip_value", 0.0, (0.0, math.inf, True, True)),
-    "clip_norm": Hyperparameter("clip_norm", 0.0, (0.0, math.inf, True, True)),
-    "clip_global_norm": Hyperparameter("clip_global_norm", 0.0, (0.0, math.inf, True, True)),
-}
-
 
 def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
     """Check the hyperparameters a user stated and fill in the defaults."""
@@ -360,7 +220,7 @@ def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
             )
     checked = {name: known[name].check(value, made.name) for name, value in values.items() if name != "mask"}
     full = {name: checked.get(name, h.default) for name, h in made.hyperparameters.items()}
-    common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not _is_off(checked[n])}
+    common = {n: checked[n] for n in COMMON if n in checked and n not in made.hyperparameters and not is_off(checked[n])}
     return Optimizer(made, full, common, frozenset(checked), values.get("mask"))
 
 
@@ -368,10 +228,6 @@ def _shared(made: Rule) -> dict[str, Hyperparameter]:
     """The common options a rule takes: one that has its own weight decay says itself where it acts."""
     own = made.hyperparameters
     return {n: h for n, h in COMMON.items() if n not in own and not (n == "decoupled" and "weight_decay" in own)}
-
-
-def _is_off(value: Any) -> bool:
-    return isinstance(value, bool | int | float) and not value
 
 
 @dataclass(frozen=True, eq=False)
@@ -442,7 +298,7 @@ class Optimizer:
             elif isinstance(value, Schedule):
                 parts.append((name, "scheduled"))
             else:
-                parts.append((name, _is_off(value)))
+                parts.append((name, is_off(value)))
         return tuple(parts)
 
     def at_step(self, step: int) -> dict[str, Any]:
@@ -477,7 +333,7 @@ class Optimizer:
         slots = []
         for p in leaves:
             # a slot whose hyperparameter follows a schedule is kept, also where the schedule starts at 0
-            kept, fresh = self.rule.kept_slots(p, dict(self.values)), self.rule.start(_wide(p), dict(self.values), hyper)
+            kept, fresh = self.rule.kept_slots(p, dict(self.values)), self.rule.start(wide(p), dict(self.values), hyper)
             slots.append({k: _as_stored(getattr(fresh, k), slot, p) for k, slot in kept.items()})
         return {"t": 0, "slots": slots}
 
@@ -487,18 +343,18 @@ class Optimizer:
         """`step` for flat lists of arrays; `hyper` holds this step's value of every hyperparameter."""
         rule, common = self.rule, self.common
         own = {k: hyper[k] for k in rule.hyperparameters}
-        wide_p, wide_g = [_wide(p) for p in leaves], [_wide(g) for g in grads]
+        wide_p, wide_g = [wide(p) for p in leaves], [wide(g) for g in grads]
         if common:
-            wide_g = _prepare(wide_p, wide_g, common, hyper)
-            wide_p, wide_g = _decay(wide_p, wide_g, common, hyper, self._decays(leaves))
-        old = [self._rebuilt({k: _wide(v) for k, v in s.items()}, state["t"], own) for s in state["slots"]]
+            wide_g = prepare(wide_p, wide_g, common, hyper)
+            wide_p, wide_g = decay(wide_p, wide_g, common, hyper, self._decays(leaves))
+        old = [self._rebuilt({k: wide(v) for k, v in s.items()}, state["t"], own) for s in state["slots"]]
         hypers = [own] * len(leaves)
         if self.mask is not None and "weight_decay" in own:
             hypers = [own if decays else own | {"weight_decay": 0.0} for decays in self._decays(leaves)]
         stepped = rule.apply_all(wide_g, wide_p, old, hypers)
-        new = [_cast_like(p, old_p) for (p, _), old_p in zip(stepped, leaves, strict=True)]
+        new = [cast_like(p, old_p) for (p, _), old_p in zip(stepped, leaves, strict=True)]
         slots = [
-            {k: _cast_like(v, before[k]) for k, v in after.items()}
+            {k: cast_like(v, before[k]) for k, v in after.items()}
             for (_, after), before in zip(stepped, state["slots"], strict=True)
         ]
         return new, {"t": state["t"] + 1, "slots": slots}
@@ -543,62 +399,8 @@ class Optimizer:
             )
 
 
-def _prepare(ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper) -> list[Array]:
-    """The gradients as the rule is to see them: sign for maximize, clipped by value, by norm, by the norm over all arrays."""
-    if "maximize" in common:
-        gs = [-g for g in gs]
-    if "clip_value" in common:
-        gs = [_clip(g, hyper["clip_value"]) for g in gs]
-    if "clip_norm" in common:
-        gs = [g * _shrink(norm(g), hyper["clip_norm"]) for g in gs]
-    if "clip_global_norm" in common:
-        squares = [total(g * g) for g in gs]
-        factor = _shrink(sqrt(sum(squares[1:], squares[0])), hyper["clip_global_norm"])
-        gs = [g * factor for g in gs]
-    return list(gs)
-
-
-def _clip(g: Array, bound: Array) -> Array:
-    return minimum(maximum(g, -bound), bound)
-
-
-def _shrink(size: Array, bound: Array) -> Array:
-    return bound / maximum(size, bound)
-
-
-def _decay(
-    ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper, decays: Sequence[bool]
-) -> tuple[list[Array], list[Array]]:
-    """Weight decay around a rule that has none of its own: L2 into the gradient, or decoupled from it."""
-    if "weight_decay" not in common:
-        return list(ps), list(gs)
-    wd = hyper["weight_decay"]
-    if common.get("decoupled"):
-        return [p * (1 - hyper["lr"] * wd) if d else p for p, d in zip(ps, decays, strict=True)], list(gs)
-    return list(ps), [g + wd * p if d else g for g, p, d in zip(gs, ps, decays, strict=True)]
-
-
-_NARROW = ("float16", "bfloat16")
-
-
-def _wide(x: Array) -> Array:
-    """Half-precision arrays are computed on in float32 and stored in half precision."""
-    if str(getattr(x, "dtype", "")).removeprefix("torch.") in _NARROW:
-        return x.float() if hasattr(x, "float") else x.astype("float32")
-    return x
-
-
-def _cast_like(x: Array, model: Array) -> Array:
-    dtype = getattr(model, "dtype", None)
-    if dtype is None or getattr(x, "dtype", None) == dtype:
-        return x
-    if hasattr(x, "to") and hasattr(model, "to"):
-        return x.to(dtype)
-    return x.astype(dtype) if hasattr(x, "astype") else model * 0 + x
-
-
 def _as_stored(x: Array, slot: Slot, p: Array) -> Array:
     """A fresh slot in the type it is kept in: the parameter's for arrays, at least float32 for single numbers."""
     if slot.shape != "scalar":
-        return _cast_like(x, p)
+        return cast_like(x, p)
     return float(x) if isinstance(x, int | float) else x

@@ -20,3 +20,6 @@ from descend.optimizers.moments import *
 from descend.optimizers.signs import *
 from descend.optimizers.spectral import *
 from descend.optimizers.free import *
+from descend.rules import OPTIMIZERS
+
+__all__ = [*OPTIMIZERS]
