@@ -8,9 +8,10 @@ other in mid-run and continues as if nothing had happened.
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import inspect
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -178,8 +179,15 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _check_tensor(self, p: Tensor) -> None:
         if not p.is_complex():
             self.optimizer._check_array(p)
-        elif self.rule.ndim is not None:
-            raise DescendError(f"{self.rule.name} moves real arrays; got one of {p.dtype}")
+            return
+        # complex arrays are moved as pairs of real numbers, which only an elementwise rule does not notice
+        pairs = torch.zeros_like(_real(p.detach()))
+        values = self._values(self.defaults)
+        optimizer = self._bound(values)
+        try:
+            ListStep(optimizer, values, optimizer.init_leaves([pairs])["slots"][0], pairs)
+        except (NotElementwiseError, DescendError):
+            raise DescendError(f"{self.rule.name} does not move complex parameters; it treats an array as a whole") from None
 
     def _values(self, group: Group) -> dict[str, Any]:
         """The group's hyperparameters under our names, as numbers."""
@@ -266,6 +274,30 @@ class RuleOptimizer(torch.optim.Optimizer):
             view.copy_(value)
         for state, old, fresh in zip(states, slots, after["slots"], strict=True):
             self._store(state, old, fresh)
+
+    @contextlib.contextmanager
+    def reported(self) -> Iterator[None]:
+        """Within this context the parameters are at the point the rule reports: the mean of schedule-free rules and of ASGD.
+
+        Evaluate and save the model in it; train outside. For other rules nothing changes.
+        """
+        held: list[tuple[Tensor, Tensor]] = []
+        at = self.rule.at
+        try:
+            with torch.no_grad():
+                for group in self.param_groups if at is not None else ():
+                    values = self._values(group)
+                    for p in group["params"]:
+                        state = self.state[p]
+                        if state and at is not None:
+                            slots = self._slots(p, state, int(state["step"].item()) if self._counts else 1, values)
+                            held.append((p, p.detach().clone()))
+                            _real(p.detach()).copy_(at(_real(p.detach()), slots))
+            yield
+        finally:
+            with torch.no_grad():
+                for p, old in held:
+                    p.copy_(old)
 
     def _in_lists(
         self,
