@@ -61,10 +61,24 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     if name in ("optimizers", "schedules"):
         return importlib.import_module(f"descend.{name}")
+    if name in ("torch", "optax"):
+        return _adapter(name)
     for home in (importlib.import_module("descend.optimizers"), importlib.import_module("descend.schedules")):
         if name in home.__all__:
             return getattr(home, name)
     raise AttributeError(f"module 'descend' has no attribute {name!r}")
+
+
+def _adapter(name: str) -> Any:
+    """The adapter module of that name, or a sentence that says what to install for it."""
+    try:
+        return importlib.import_module(f"descend.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        from descend.errors import DescendError
+
+        raise DescendError(f"descend.{name} needs {name}, which is not installed: pip install 'descend[{name}]'") from None
 
 
 def __dir__() -> list[str]:

@@ -63,6 +63,7 @@ def rmsprop(
     avoid="Long runs: the sum only grows, so every step shrinks and the descent stalls.",
     usual_lr="0.01",
     kind="adaptive",
+    bounds={"lr_decay": (0.0, INF, True, False)},
 )
 def adagrad(
     g: Array,
