@@ -250,7 +250,7 @@ class JaxEngine:
         with jax_switch(self.wide):
             out = self._run(self._traced.consts, self._key, self.leaves, self.state["slots"], t, n, self._hyper, tables)
         leaves, slots, book = out
-        return leaves, {"t": t + n, "slots": slots}, self._rows(np.asarray(book)[:n].astype(np.float64))
+        return leaves, {"t": t + n, "slots": slots}, self._rows(np.asarray(np.asarray(book)[:n], dtype=np.float64))
 
     def _rows(self, book: Floats) -> Rows:
         if not self.points:
@@ -268,7 +268,10 @@ class JaxEngine:
 def row_norms(rows: Floats) -> Floats:
     """Euclidean norm of each row; rows whose squares overflow are scaled first."""
     with np.errstate(all="ignore"):
-        plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        if rows.shape[1] <= 8:  # few columns: adding them up is faster than a reduction along short rows
+            plain = np.sqrt(sum((column * column for column in rows.T), np.zeros(len(rows))))
+        else:
+            plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         huge = np.isinf(plain)
         if huge.any():
             largest = np.abs(rows[huge]).max(axis=1)
