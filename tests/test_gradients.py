@@ -208,6 +208,8 @@ def test_kinks_are_not_mistakes():
         assert "x[0] stands on a kink" in check.message
     assert not check_gradient(lambda p: abs(p[0]) + p[1] ** 2, lambda p: [1.5, 2 * p[1]], [0.0, 3.0])
     assert check_gradient(lambda p: abs(p[0]), lambda p: [1.0], [1e-3])
+    # with a long step a smooth curve's two sides differ as well: that is no kink and excuses nothing
+    assert check_gradient(lambda p: p[0] ** 2, lambda p: [2.05], [1.0], h=0.1).ok is False
 
 
 def test_single_precision_inside_is_not_called_wrong():
