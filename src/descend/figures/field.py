@@ -78,19 +78,8 @@ def _mapped(goal: Any, points: Floats) -> Floats | None:
         return None
     import jax
 
-    with _float64():
+    with jax.enable_x64(True):
         return _values(np.asarray(jax.jit(jax.vmap(goal.fun))(points)), len(points))
-
-
-def _float64() -> Any:
-    """JAX's local switch to float64, wherever this version keeps it."""
-    import jax
-
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64
-
-    return enable_x64(True)
 
 
 def _one_by_one(goal: Any, points: Floats) -> Floats:
