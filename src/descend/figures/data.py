@@ -196,7 +196,7 @@ def path_view(path: Floats, box: Box, pixels: int = 700) -> PathView:
     """
     inside = box.contains(path)
     last_in = int(np.flatnonzero(inside)[-1]) if inside.any() else 0
-    kept = path[: min(last_in + 2, len(path))]
+    kept = _collapsed(path[: min(last_in + 2, len(path))], box, pixels)
     segments = np.stack([kept[:-1], kept[1:]], axis=1)
     clipped, visible = clip_segments(segments, box)
     leaving = None
@@ -223,6 +223,17 @@ def clip_segments(segments: Floats, box: Box) -> tuple[Floats, NDArray[np.bool_]
     enter, leave = np.where(visible, enter, 0.0), np.where(visible, leave, 0.0)
     ends = np.stack([start + enter[:, None] * step, start + leave[:, None] * step], axis=1)
     return np.where(visible[:, None, None], np.clip(ends, box.low, box.high), box.centre), visible
+
+
+def _collapsed(path: Floats, box: Box, pixels: int) -> Floats:
+    """Without the points that fall on the same dot as the one before; the last two stay, as does any point outside."""
+    if len(path) < 4:
+        return path
+    inside = box.contains(path)
+    dots = _dots(np.clip(path, box.low, box.high), box, pixels)
+    keep = np.ones(len(path), dtype=bool)
+    keep[1:-2] = (dots[1:-2] != dots[:-3]) | ~inside[1:-2]
+    return path[keep]
 
 
 def _dots(points: Floats, box: Box, pixels: int) -> NDArray[np.int64]:

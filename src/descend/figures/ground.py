@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -185,11 +186,14 @@ def draw_curve(axes: Axes, scene: Scene, inches: Inches) -> None:
     for k, path in enumerate(scene.paths):
         on_curve = with_heights(values, path)
         view = path_view(on_curve, frame)
-        views.append(view)
+        stairs = path_view(_staircase(on_curve), frame)
+        views.append(replace(view, segments=stairs.segments, exit=stairs.exit))
         if k == 0:
             _draw_tangents(axes, values, _apart(view.points, frame, inches), frame, inches)
         _draw_steps(axes, on_curve, frame, look_of(k))
         draw_points(axes, view.points[:120], look_of(k), 4.6)
+        if stairs.exit is not None:
+            draw_exit(axes, stairs.exit, look_of(k))
     level = with_heights(values, scene.level_points()) if len(scene.level_points()) else np.zeros((0, 2))
     starts = [with_heights(values, p[:1])[0] for p in scene.paths]
     draw_places(axes, name_places(scene, views, frame, level, starts), views, frame, inches)
@@ -203,6 +207,15 @@ def with_heights(values: Values, path: Floats) -> Floats:
     whole = np.isfinite(heights)
     n = len(path) if whole.all() else max(1, int(np.argmin(whole)))
     return np.stack([path[:n, 0], np.nan_to_num(heights[:n])], axis=1)
+
+
+def _staircase(on_curve: Floats) -> Floats:
+    """Points (n, 2) with the corner of each step between them: first along x, then to the curve."""
+    stairs = np.repeat(on_curve, 2, axis=0)[1:]
+    stairs[::2, 1] = on_curve[:, 1]
+    stairs[1::2, 1] = on_curve[:-1, 1]
+    stairs[1::2, 0] = on_curve[1:, 0]
+    return stairs
 
 
 def _draw_tangents(axes: Axes, values: Values, points: Floats, frame: Box, inches: Inches) -> None:

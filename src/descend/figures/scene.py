@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from descend.figures.data import HUGE, Box, Floats, PathView, finite_path, number, trace_labels, view_box
+from descend.figures.data import HUGE, REACH, Box, Floats, PathView, finite_path, number, trace_labels, view_box
 from descend.figures.field import Stationary, Values, evaluator, stationary_near
 from descend.trace import Trace
 
 __all__ = ["Place", "Scene", "name_places", "scene_of"]
 
-#: Beyond this many times the distance between start and minimum a path of one variable is not followed.
-REACH_OF_A_CURVE = 5.0
+#: How far a path of one variable is followed (see `view_box`): alone, and beside runs that stay.
+REACH_OF_A_CURVE, REACH_BESIDE_OTHERS = 5.0, 2.6
 #: An end this near to a minimum, as a part of the view, is said to be there.
 THERE = 0.006
 
@@ -66,8 +66,8 @@ class Scene:
             if t.outcome and t.outcome.kind not in ("diverged", "failed")
         ]
         domain = self.goal.domain if self.goal is not None else None
-        reach = {"reach": REACH_OF_A_CURVE} if self.dimensions == 1 else {}
-        return view_box(self.paths, self.anchors(), ends=settled, domain=domain, aspect=aspect, **reach)
+        reach = REACH if self.dimensions > 1 else REACH_OF_A_CURVE if not settled else REACH_BESIDE_OTHERS
+        return view_box(self.paths, self.anchors(), ends=settled, domain=domain, aspect=aspect, reach=reach)
 
 
 def scene_of(traces: Sequence[Trace], goal: Any) -> Scene:
@@ -137,7 +137,11 @@ def name_places(scene: Scene, views: Sequence[PathView], box: Box, level: Floats
     for k, start in enumerate(starts):
         if not any(np.abs((start - q) / box.size).max() < 0.01 for q in starts[:k]):
             own = scene.paths[k][0]
-            text = f"start {own[0]:.4g}" if scene.dimensions == 1 else f"start ({', '.join(number(float(c)) for c in own)})"
+            text = (
+                f"start {scene.variables[0]} = {number(float(own[0]))}"
+                if scene.dimensions == 1
+                else f"start ({', '.join(number(float(c)) for c in own)})"
+            )
             places.append(Place("start", start, text))
     alone = len(views) == 1
     for k, view in enumerate(views):

@@ -101,7 +101,7 @@ def _draw_exit(axes: Axes, view: CurveView, k: int) -> None:
     if math.isnan(curve.last):
         return
     left = (step - view.xlim[0]) / (view.xlim[1] - view.xlim[0])
-    words = f"to {number(curve.last + view.offset)} at step {curve.last_step:,.0f}"
+    words = f"to {number(curve.last)} at step {curve.last_step:,.0f}"
     near = 0.02 if left < 0.6 else -0.02
     halo_text(axes, left + near, 0.95 if side > 0 else 0.01, words, colour, "left" if near > 0 else "right")
 
