@@ -263,7 +263,7 @@ class Curve:
     y: Floats
     #: Where the line leaves the frame for good, (step, side): +1 above, −1 below; None where it stays.
     exit: tuple[float, int] | None
-    #: Its last value, which may be anything, the step of that, and the first step whose value is no number.
+    #: Its last value that is a number, perhaps infinite, the step of that, and the first step whose value is no number.
     last: float
     last_step: float = 0.0
     broken: float | None = None
@@ -380,11 +380,10 @@ def _linear_limits(values: Floats, series: Sequence[Floats]) -> tuple[float, flo
 
 def _curve(x: Floats, y: Floats, ylim: tuple[float, float], logarithmic: bool) -> Curve:
     """Clip to just outside the frame and note where the line leaves it for good."""
-    last = float(y[-1]) if len(y) else math.nan
-    end = float(x[-1]) if len(x) else 0.0
     nan = np.isnan(y)
     broken = float(x[int(np.argmax(nan))]) if nan.any() else None
     x, y = x[~nan], y[~nan]
+    last, end = (float(y[-1]), float(x[-1])) if len(y) else (math.nan, 0.0)
     low, high = ylim
     beyond = (low / 10 ** (0.3), high * 10 ** (0.3)) if logarithmic else (low - (high - low), high + (high - low))
     with np.errstate(invalid="ignore"):

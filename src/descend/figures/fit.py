@@ -249,11 +249,11 @@ def _draw_loss(axes: Axes, loss: ArrayLike, least: float | None) -> None:
         axes.axhline(least, color=INK, linewidth=1.1, linestyle=(0, (4, 2)), zorder=2)
         axes.annotate(
             f"least squares {number(least)}",
-            (1, least),
+            (0, least),
             xycoords=("axes fraction", "data"),
-            xytext=(-2, 4),
+            xytext=(4, 4),
             textcoords="offset points",
-            ha="right",
+            ha="left",
             fontsize=8.5,
             color=INK,
         )

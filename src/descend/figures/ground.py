@@ -179,7 +179,7 @@ def draw_curve(axes: Axes, scene: Scene, inches: Inches) -> None:
         return
     low, high = float(y[known].min()), float(np.quantile(y[known], 0.995))
     room = 0.07 * (high - low) or 0.1 * max(abs(high), 1.0)
-    frame = Box(np.array([box.low[0], low - room]), np.array([box.high[0], high + room]))
+    frame = Box(np.array([box.low[0], low - 1.7 * room]), np.array([box.high[0], high + room]))
     set_view(axes, frame)
     axes.plot(x[known], np.minimum(y[known], high + 3 * (high - low)), color="#8C9AA6", lw=1.8, zorder=2)
     views = []

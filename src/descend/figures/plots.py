@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from descend.errors import DescendError
 from descend.figures.data import outcome_words
 from descend.figures.ground import draw_curve, draw_plane
-from descend.figures.scene import Scene, scene_of
+from descend.figures.scene import Scene, goal_of, scene_of
 from descend.figures.steps import draw_loss, draw_panels, panels_of
 from descend.figures.style import INK, MUTED, axes_at, fitted, look_of, new_figure
 from descend.trace import Trace
@@ -36,7 +36,8 @@ def draw_traces(
 ) -> Figure:
     """Draw traces in one figure: paths on the surface where there are one or two variables, and the loss curves.
 
-    `goal` is the Objective that was minimised; without it there is no surface, only curves. `stability` is one Stability
+    `goal` is the Objective that was minimised. Without it the one that the traces name is read again where it is an
+    expression or a named surface; `goal=False` draws curves only. `stability` is one Stability
     statement, or a list with one (or None) per trace: the lr is then compared with its limit. `size` is (width, height) in
     inches. Nothing that is not finite is ever drawn: a run that diverges leaves the frame, and the figure says where to.
 
@@ -51,7 +52,7 @@ def draw_traces(
     for i, trace in enumerate(traces):
         if "loss" not in trace or not len(trace.loss):
             raise DescendError(f"trace {i + 1} of {len(traces)} has no losses to draw")
-    scene = scene_of(traces, goal)
+    scene = scene_of(traces, goal_of(traces) if goal is None else goal or None)
     surface = scene.values is not None and scene.dimensions in (1, 2)
     panels = surface or bool(panels_of(scene))
     legend = max(0.0, _legend_height(len(traces)) - 0.25)

@@ -8,11 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from descend.errors import DescendError
 from descend.figures.data import HUGE, REACH, Box, Floats, PathView, finite_path, number, trace_labels, view_box
 from descend.figures.field import Stationary, Values, evaluator, stationary_near
+from descend.objectives import SURFACES, Objective, parse
 from descend.trace import Trace
 
-__all__ = ["Place", "Scene", "name_places", "scene_of"]
+__all__ = ["Place", "Scene", "goal_of", "name_places", "scene_of"]
 
 #: How far a path of one variable is followed (see `view_box`): alone, and beside runs that stay.
 REACH_OF_A_CURVE, REACH_BESIDE_OTHERS = 5.0, 2.6
@@ -66,8 +68,41 @@ class Scene:
             if t.outcome and t.outcome.kind not in ("diverged", "failed")
         ]
         domain = self.goal.domain if self.goal is not None else None
-        reach = REACH if self.dimensions > 1 else REACH_OF_A_CURVE if not settled else REACH_BESIDE_OTHERS
-        return view_box(self.paths, self.anchors(), ends=settled, domain=domain, aspect=aspect, reach=reach)
+        anchors = self.anchors()
+        if self.dimensions == 1:  # a little of the far slope, so that a bowl looks like one
+            settled = [*settled, *(1.4 * a - 0.4 * p[0] for a in anchors for p in self.paths)]
+        mixed = 0 < sum(1 for t in self.traces if t.outcome and t.outcome.kind == "diverged") < len(self.traces)
+        reach = REACH if self.dimensions > 1 else REACH_BESIDE_OTHERS if mixed else REACH_OF_A_CURVE
+        return view_box(self.paths, anchors, ends=settled, domain=domain, aspect=aspect, reach=reach)
+
+
+def goal_of(traces: Sequence[Trace]) -> Objective | None:
+    """The objective that traces name in their configuration, where it is an expression or a surface and gives their losses.
+
+    A name is not trusted: the values at a few recorded points must be the recorded losses, or there is no objective.
+    """
+    texts = {str(t.config.get("objective", "")) for t in traces}
+    if len(texts) != 1 or not all("point" in t and len(t.points) for t in traces):
+        return None
+    text = texts.pop()
+    named = (surface.objective() for surface in SURFACES.values())
+    goal = next((s for s in named if text in (s.name, s.text)), None)
+    if goal is None:
+        try:
+            expression = parse(text)
+        except (DescendError, RecursionError):
+            return None
+        goal = Objective(expression, expression.text, expression.text, expression.variables, expression=expression)
+    return goal if all(_gives(goal, t) for t in traces) else None
+
+
+def _gives(goal: Objective, trace: Trace) -> bool:
+    if goal.expression is None or trace.points.ndim != 2 or trace.points.shape[1] != len(goal.expression.variables):
+        return False
+    n = min(len(trace.points), len(trace.loss))
+    some = np.unique(np.linspace(0, n - 1, 5).astype(int))
+    values = goal.expression.numpy(*trace.points[some].T)
+    return bool(np.allclose(values, trace.loss[some], rtol=1e-4, atol=1e-9, equal_nan=True))
 
 
 def scene_of(traces: Sequence[Trace], goal: Any) -> Scene:

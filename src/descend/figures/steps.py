@@ -82,7 +82,7 @@ def draw_curves(axes: Axes, view: CurveView, name: str, *, small: bool = False) 
         )
         if curve.exit is not None and not small:
             _draw_exit(axes, view, k)
-        if curve.broken is not None:
+        if curve.broken is not None and curve.exit is None:
             axes.axvline(curve.broken, color=look.colour, linewidth=0.8, linestyle=(0, (2, 2)))
             if not small:
                 halo_text(axes, 0.98, 0.02 + 0.05 * k, f"no number from step {curve.broken:,.0f}", look.colour, "right")
@@ -98,8 +98,6 @@ def _draw_exit(axes: Axes, view: CurveView, k: int) -> None:
     colour = look_of(k).colour
     y = view.ylim[1] if side > 0 else view.ylim[0]
     axes.plot([step], [y], marker="^" if side > 0 else "v", color=colour, markersize=7, clip_on=False, zorder=6)
-    if math.isnan(curve.last):
-        return
     left = (step - view.xlim[0]) / (view.xlim[1] - view.xlim[0])
     words = f"to {number(curve.last)} at step {curve.last_step:,.0f}"
     near = 0.02 if left < 0.6 else -0.02

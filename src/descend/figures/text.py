@@ -72,16 +72,15 @@ def loss_plot(traces: Sequence[Trace], width: int = 64, height: int = 9, minimum
     view = loss_view(traces, minimum)
     rows = [[" "] * width for _ in range(height)]
     low, high = (math.log10(e) for e in view.ylim) if view.scale == "log" else view.ylim
-    first, last = view.xlim
+    ends = [float(c.x[i]) for c in view.curves if len(c.x) for i in (0, -1)] or [0.0, 1.0]
+    first, last = min(ends), max(ends)
     for k in reversed(range(len(view.curves))):
         _plot(rows, view.curves[k], (low, high), (first, last), view.scale == "log", _MARKS[k % len(_MARKS)])
-    above, below = number(view.ylim[1]), number(view.ylim[0])
+    above, below = (number(float(f"{e:.1e}")) for e in (view.ylim[1], view.ylim[0]))
     margin = max(len(above), len(below))
-    lines = [
-        f"{(above if i == 0 else below if i == height - 1 else ''):>{margin}} │{''.join(row)}".rstrip()
-        for i, row in enumerate(rows)
-    ]
-    steps = f"{max(first, 0):,.0f}".ljust(width - len(f"{last:,.0f}")) + f"{last:,.0f}"
+    edge = {0: above, height - 1: below}
+    lines = [f"{edge.get(i, ''):>{margin}} │{''.join(row)}".rstrip() for i, row in enumerate(rows)]
+    steps = f"{first:,.0f}".ljust(width - len(f"{last:,.0f}")) + f"{last:,.0f}"
     lines += [f"{'':>{margin}} └{'─' * width}", f"{'':>{margin}}  {steps} step"]
     names = zip(trace_labels(traces), traces, strict=True)
     lines += [f"{'':>{margin}}  {_MARKS[k % len(_MARKS)]} {label}: {outcome_words(t)}" for k, (label, t) in enumerate(names)]
@@ -91,18 +90,21 @@ def loss_plot(traces: Sequence[Trace], width: int = 64, height: int = 9, minimum
 def _plot(
     rows: list[list[str]], curve: Curve, ylim: tuple[float, float], xlim: tuple[float, float], logarithmic: bool, mark: str
 ) -> None:
+    """Mark every point, and every column between two points."""
     height, width = len(rows), len(rows[0])
-
-    def cell(x: float) -> int:
-        return min(width - 1, max(0, int((x - xlim[0]) / (xlim[1] - xlim[0]) * width)))
-
+    span = (xlim[1] - xlim[0]) or 1.0
+    at = (curve.x - xlim[0]) / span * (width - 1)
     with np.errstate(divide="ignore"):
         y = np.log10(curve.y) if logarithmic else curve.y
-    for x, value in zip(curve.x, y, strict=True):
+    if len(at):
+        between = np.arange(math.ceil(at[0]), math.floor(at[-1]) + 1)
+        at, y = np.concatenate([between, at]), np.concatenate([np.interp(between, at, y), y])
+    for x, value in zip(at, y, strict=True):
         if ylim[0] <= value <= ylim[1]:
             row = min(height - 1, int((ylim[1] - value) / (ylim[1] - ylim[0]) * height))
-            rows[row][cell(x)] = mark
+            rows[row][round(x)] = mark
     if curve.exit is not None:
-        rows[0 if curve.exit[1] > 0 else -1][cell(curve.exit[0])] = UP if curve.exit[1] > 0 else DOWN
-    if curve.broken is not None:
-        rows[height // 2][cell(curve.broken)] = NOT_A_NUMBER
+        column = round((curve.exit[0] - xlim[0]) / span * (width - 1))
+        rows[0 if curve.exit[1] > 0 else -1][column] = UP if curve.exit[1] > 0 else DOWN
+    elif curve.broken is not None:
+        rows[height // 2][min(width - 1, round((curve.broken - xlim[0]) / span * (width - 1)))] = NOT_A_NUMBER
