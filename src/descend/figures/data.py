@@ -25,6 +25,7 @@ __all__ = [
     "curve_view",
     "finite_path",
     "loss_view",
+    "number",
     "outcome_words",
     "path_view",
     "thin",
@@ -95,6 +96,7 @@ def view_box(
     *,
     ends: Iterable[ArrayLike] = (),
     domain: ArrayLike | None = None,
+    reach: float = REACH,
     aspect: float | None = None,
     pad: float = 0.09,
 ) -> Box:
@@ -114,8 +116,8 @@ def view_box(
     if not core_points:
         return Box(-np.ones(d), np.ones(d))
     core = _widened(Box.around(core_points), paths)
-    reach = Box(core.centre - REACH * core.size.max() / 2, core.centre + REACH * core.size.max() / 2)
-    near = [p[reach.contains(p)] for p in paths]
+    far = Box(core.centre - reach * core.size.max() / 2, core.centre + reach * core.size.max() / 2)
+    near = [p[far.contains(p)] for p in paths]
     box = Box.around(np.concatenate([np.asarray(core_points), *near]))
     if domain is not None:
         whole = Box(*np.asarray(domain, dtype=np.float64).T)
@@ -152,9 +154,11 @@ def _widened(core: Box, paths: Sequence[Floats]) -> Box:
 
 
 def _with_thickness(box: Box) -> Box:
-    """No side is thinner than a tenth of the longest, nor than the numbers there can be told apart."""
-    least = max(0.1 * float(box.size.max()), 1e-9 * float(np.abs(box.centre).max()), 1e-12)
-    grow = np.maximum(least - box.size, 0.0) / 2
+    """A side without extent gets half of the longest; none is thinner than the numbers there can be told apart."""
+    longest = float(box.size.max())
+    least = max(1e-9 * float(np.abs(box.centre).max()), 1e-12)
+    wanted = np.where(box.size > 1e-3 * longest, box.size, 0.5 * longest)
+    grow = np.maximum(np.maximum(wanted, least) - box.size, 0.0) / 2
     return Box(box.low - grow, box.high + grow)
 
 
@@ -175,6 +179,14 @@ class PathView:
     #: The last finite point, wherever it lies.
     last: Floats
 
+    def lines(self) -> list[Floats]:
+        """The segments joined into unbroken lines, each of shape (k, 2)."""
+        if not len(self.segments):
+            return []
+        broken = np.flatnonzero(np.any(self.segments[1:, 0] != self.segments[:-1, 1], axis=1)) + 1
+        runs = np.split(self.segments, broken)
+        return [np.concatenate([run[:1, 0], run[:, 1]]) for run in runs]
+
 
 def path_view(path: Floats, box: Box, pixels: int = 700) -> PathView:
     """Clip a path (n, 2) to a box, leaving out what could not be told apart on `pixels` × `pixels` dots.
@@ -184,7 +196,7 @@ def path_view(path: Floats, box: Box, pixels: int = 700) -> PathView:
     """
     inside = box.contains(path)
     last_in = int(np.flatnonzero(inside)[-1]) if inside.any() else 0
-    kept = path[: min(last_in + 2, len(path))]
+    kept = _collapsed(path[: min(last_in + 2, len(path))], box, pixels)
     segments = np.stack([kept[:-1], kept[1:]], axis=1)
     clipped, visible = clip_segments(segments, box)
     leaving = None
@@ -201,7 +213,7 @@ def path_view(path: Floats, box: Box, pixels: int = 700) -> PathView:
 def clip_segments(segments: Floats, box: Box) -> tuple[Floats, NDArray[np.bool_]]:
     """Cut segments (m, 2, 2) at the box (Liang and Barsky): the cut segments, and which of them meet the box."""
     start, step = segments[:, 0], segments[:, 1] - segments[:, 0]
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(all="ignore"):
         to_low, to_high = (box.low - start) / step, (box.high - start) / step
     parallel = step == 0
     within = (start >= box.low) & (start <= box.high)
@@ -211,6 +223,17 @@ def clip_segments(segments: Floats, box: Box) -> tuple[Floats, NDArray[np.bool_]
     enter, leave = np.where(visible, enter, 0.0), np.where(visible, leave, 0.0)
     ends = np.stack([start + enter[:, None] * step, start + leave[:, None] * step], axis=1)
     return np.where(visible[:, None, None], np.clip(ends, box.low, box.high), box.centre), visible
+
+
+def _collapsed(path: Floats, box: Box, pixels: int) -> Floats:
+    """Without the points that fall on the same dot as the one before; the last two stay, as does any point outside."""
+    if len(path) < 4:
+        return path
+    inside = box.contains(path)
+    dots = _dots(np.clip(path, box.low, box.high), box, pixels)
+    keep = np.ones(len(path), dtype=bool)
+    keep[1:-2] = (dots[1:-2] != dots[:-3]) | ~inside[1:-2]
+    return path[keep]
 
 
 def _dots(points: Floats, box: Box, pixels: int) -> NDArray[np.int64]:
@@ -240,8 +263,9 @@ class Curve:
     y: Floats
     #: Where the line leaves the frame for good, (step, side): +1 above, −1 below; None where it stays.
     exit: tuple[float, int] | None
-    #: The value it had at its last step, which may be anything, and the first step whose value is no number.
+    #: Its last value that is a number, perhaps infinite, the step of that, and the first step whose value is no number.
     last: float
+    last_step: float = 0.0
     broken: float | None = None
 
 
@@ -281,7 +305,7 @@ def curve_view(series: Sequence[tuple[ArrayLike, ArrayLike]], *, log: bool | Non
     A log axis is chosen when the values are positive and span more than 1.5 decades; it shows at most 8 decades above the
     largest first value and 18 below. A linear axis shows what stays within three times the usual range.
     """
-    pairs = [(np.asarray(x, np.float64), np.asarray(y, np.float64) - offset) for x, y in series]
+    pairs = [(np.asarray(x, np.float64), _above(np.asarray(y, np.float64), offset)) for x, y in series]
     finite = [y[np.isfinite(y)] for _, y in pairs]
     some = [y for y in finite if len(y)]
     values = np.concatenate(some) if some else np.array([0.0, 1.0])
@@ -289,10 +313,21 @@ def curve_view(series: Sequence[tuple[ArrayLike, ArrayLike]], *, log: bool | Non
     firsts = np.array([y[0] for y in some]) if some else values
     ylim = _log_limits(values, firsts) if logarithmic else _linear_limits(values, some)
     steps = [x for x, _ in pairs if len(x)]
-    first, last = (min(x[0] for x in steps), max(x[-1] for x in steps)) if steps else (0.0, 1.0)
     curves = tuple(_curve(x, y, ylim, logarithmic) for x, y in pairs)
+    first, last = (min(x[0] for x in steps), max(x[-1] for x in steps)) if steps else (0.0, 1.0)
+    if curves and all(c.exit is not None for c in curves):  # nothing is left to see after the last of them has gone
+        last = min(last, first + 1.25 * (max(c.exit[0] for c in curves if c.exit) - first))
     room = 0.02 * max(last - first, 1.0)
     return CurveView(curves, "log" if logarithmic else "linear", (first - room, last + room), ylim, offset)
+
+
+def _above(values: Floats, offset: float) -> Floats:
+    """Heights above the offset, with what is only rounding error of the difference set to 0."""
+    if offset == 0:
+        return values
+    with np.errstate(invalid="ignore"):
+        heights = values - offset
+        return np.where(np.abs(heights) <= 1e-13 * abs(offset), 0.0, heights)
 
 
 def loss_view(traces: Sequence[Trace], minimum: float | None = None) -> CurveView:
@@ -314,7 +349,7 @@ def coordinate_view(traces: Sequence[Trace], coordinate: int) -> CurveView:
 
 def _wants_log(values: Floats) -> bool:
     positive = values[values > 0]
-    if len(positive) < 2 or len(positive) < 0.95 * np.count_nonzero(values) or np.any(values < -1e-12 * positive.max()):
+    if len(positive) < 2 or np.any(values < 0):
         return False
     return bool(math.log10(positive.max()) - math.log10(positive.min()) > 1.5)
 
@@ -339,16 +374,16 @@ def _linear_limits(values: Floats, series: Sequence[Floats]) -> tuple[float, flo
     base = np.concatenate([np.array(starts), *tame]) if tame else np.array([*starts, float(np.median(values))])
     size = max(float(np.ptp(base)), 1e-3 * float(np.abs(base).max()))
     low, high = max(low, float(base.min()) - REACH * size), min(high, float(base.max()) + REACH * size)
-    room = 0.06 * (high - low) or 0.06 * max(abs(high), 1e-12)
+    room = 0.06 * (high - low) if high - low > 1e-9 * abs(high) else 0.5 * max(abs(high), 1e-12)
     return low - room, high + room
 
 
 def _curve(x: Floats, y: Floats, ylim: tuple[float, float], logarithmic: bool) -> Curve:
     """Clip to just outside the frame and note where the line leaves it for good."""
-    last = float(y[-1]) if len(y) else math.nan
     nan = np.isnan(y)
     broken = float(x[int(np.argmax(nan))]) if nan.any() else None
     x, y = x[~nan], y[~nan]
+    last, end = (float(y[-1]), float(x[-1])) if len(y) else (math.nan, 0.0)
     low, high = ylim
     beyond = (low / 10 ** (0.3), high * 10 ** (0.3)) if logarithmic else (low - (high - low), high + (high - low))
     with np.errstate(invalid="ignore"):
@@ -361,10 +396,29 @@ def _curve(x: Floats, y: Floats, ylim: tuple[float, float], logarithmic: bool) -
         x, y = x[: k + 2], y[: k + 2]
     y = np.clip(y, *beyond)
     x, y = thin(x, y) if len(x) > THIN_ABOVE else (x, y)
-    return Curve(x, y, leaving, last, broken)
+    return Curve(x, y, leaving, last, end, broken)
 
+
+_SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # -- words ----------------------------------------------------------------------------------------------------------------
+
+
+def number(value: float) -> str:
+    """A number as a person writes it: 0.4, −2.5, 1.9×10⁷.
+
+    >>> number(18_901_000.0), number(-0.25), number(float("inf"))
+    ('1.89×10⁷', '−0.25', '∞')
+    """
+    if value != value:
+        return "no number"
+    if abs(value) == float("inf"):
+        return "∞" if value > 0 else "−∞"
+    text = f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e5 else f"{value:,.0f}"
+    if "e" in text:
+        mantissa, exponent = text.split("e")
+        text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
+    return text.replace("-", "−")
 
 
 def trace_labels(traces: Sequence[Trace]) -> tuple[str, ...]:
@@ -380,7 +434,7 @@ def trace_labels(traces: Sequence[Trace]) -> tuple[str, ...]:
         same = [o for o in traces if o.config.get("optimizer") == t.config.get("optimizer")]
         varied = {k for k in own if any(_numbers(o.config).get(k) != own[k] for o in same)}
         shown = [k for k in own if k == "lr" or k in varied or len(own) <= 2]
-        labels.append("  ".join([base, *(f"{k} {own[k]:g}" for k in shown)]))
+        labels.append("  ".join([base, *(f"{k} {own[k]:.4g}" for k in shown)]))
     if len(set(labels)) < len(labels):
         labels = [f"{label}  #{i + 1}" if labels.count(label) > 1 else label for i, label in enumerate(labels)]
     return tuple(labels)
@@ -395,7 +449,7 @@ def outcome_words(trace: Trace) -> str:
     """The outcome in a few words: `converged, loss 2.1e-09`, `diverged at step 12`."""
     kind = trace.outcome.kind if trace.outcome else ""
     last = float(trace.loss[-1]) if "loss" in trace.columns and len(trace.loss) else math.nan
-    value = f"loss {last:.3g}" if math.isfinite(last) else f"loss {'no number' if math.isnan(last) else last}"
+    value = f"loss {number(last)}"
     if kind == "step_budget":
         return f"{value} after {trace.steps:,} steps"
     return f"{kind}, {value}" if kind else value

@@ -24,6 +24,8 @@ Values = Callable[[Floats], Floats]
 
 #: A function that can only be called point by point is given up after this many seconds.
 PATIENCE = 0.8
+#: So many points or fewer go through JAX as so many.
+PADDED = 16
 
 
 # -- evaluation -----------------------------------------------------------------------------------------------------------
@@ -38,7 +40,7 @@ def evaluator(goal: Any, d: int) -> Values | None:
         if len(expression.variables) != d:
             return None
         return lambda points: _values(expression.numpy(*points.T), len(points))
-    return lambda points: _any_function(goal, points)
+    return _Function(goal)
 
 
 def _values(result: Any, n: int) -> Floats:
@@ -48,63 +50,62 @@ def _values(result: Any, n: int) -> Floats:
     return values
 
 
-def _any_function(goal: Any, points: Floats) -> Floats:
-    with np.errstate(all="ignore"):
-        for way in (_whole_arrays, _mapped):
-            try:
-                values = way(goal, points)
-            except Exception:  # a user's function may refuse arrays in any way it likes; the next way is tried
-                continue
-            if values is not None:
-                return values
-        return _one_by_one(goal, points)
+class _Function:
+    """A user's function on points (n, d): in whole arrays, mapped by JAX, or one by one, whichever works first."""
 
+    def __init__(self, goal: Any) -> None:
+        self.goal = goal
+        self.ways: list[Callable[[Floats], Floats | None]] = [self._whole_arrays, self._mapped, self._one_by_one]
+        self._compiled: Any = None
 
-def _whole_arrays(goal: Any, points: Floats) -> Floats | None:
-    """The function on (d, n) as if it were (d,): right only for elementwise bodies, so three points are checked."""
-    if goal.backend == "torch" or len(points) < 4:
-        return None
-    result = np.asarray(goal.fun(points.T.copy()), dtype=np.float64)
-    if result.shape != (len(points),):
-        return None
-    for k in (0, len(points) // 3, len(points) - 1):
-        if not np.isclose(float(goal.fun(points[k])), result[k], rtol=1e-5, atol=1e-9, equal_nan=True):
+    def __call__(self, points: Floats) -> Floats:
+        with np.errstate(all="ignore"):
+            while len(self.ways) > 1:
+                try:
+                    values = self.ways[0](points)
+                except Exception:  # a user's function may refuse arrays in any way it likes; the next way is tried
+                    values = None
+                if values is not None:
+                    return values
+                self.ways.pop(0)
+            return self._one_by_one(points)
+
+    def _whole_arrays(self, points: Floats) -> Floats | None:
+        """The function on (d, n) as if it were (d,): right only for elementwise bodies, so a few points are checked."""
+        if self.goal.backend == "torch":
             return None
-    return _values(result, len(points))
+        result = np.asarray(self.goal.fun(points.T.copy()), dtype=np.float64)
+        if result.shape != (len(points),) or len(points) == points.shape[1]:
+            return None
+        for k in (0, len(points) // 3, len(points) - 1):
+            if not np.isclose(float(self.goal.fun(points[k])), result[k], rtol=1e-4, atol=1e-9, equal_nan=True):
+                return None
+        return _values(result, len(points))
 
+    def _mapped(self, points: Floats) -> Floats | None:
+        """Mapped and compiled by JAX; few points are padded to one size, so that they share a program."""
+        if self.goal.backend != "jax":
+            return None
+        import jax
 
-def _mapped(goal: Any, points: Floats) -> Floats | None:
-    if goal.backend != "jax" or len(points) < 64:
-        return None
-    import jax
+        n = len(points)
+        padded = points if n > PADDED else np.concatenate([points, np.repeat(points[:1], PADDED - n, axis=0)])
+        with jax.enable_x64(True):
+            self._compiled = self._compiled or jax.jit(jax.vmap(self.goal.fun))
+            return _values(np.asarray(self._compiled(padded))[:n], n)
 
-    with _float64():
-        return _values(np.asarray(jax.jit(jax.vmap(goal.fun))(points)), len(points))
-
-
-def _float64() -> Any:
-    """JAX's local switch to float64, wherever this version keeps it."""
-    import jax
-
-    if hasattr(jax, "enable_x64"):
-        return jax.enable_x64(True)
-    from jax.experimental import enable_x64
-
-    return enable_x64(True)
-
-
-def _one_by_one(goal: Any, points: Floats) -> Floats:
-    values = np.full(len(points), np.nan)
-    convert = _torch_point if goal.backend == "torch" else np.asarray
-    until = time.monotonic() + PATIENCE
-    for k, point in enumerate(points):
-        try:
-            values[k] = float(goal.fun(convert(point)))
-        except Exception:  # outside its domain a function may raise; there is nothing to draw there
-            continue
-        if time.monotonic() > until:
-            return np.full(len(points), np.nan)
-    return _values(values, len(points))
+    def _one_by_one(self, points: Floats) -> Floats:
+        values = np.full(len(points), np.nan)
+        convert = _torch_point if self.goal.backend == "torch" else np.asarray
+        until = time.monotonic() + PATIENCE
+        for k, point in enumerate(points):
+            try:
+                values[k] = float(self.goal.fun(convert(point)))
+            except Exception:  # outside its domain a function may raise; there is nothing to draw there
+                continue
+            if time.monotonic() > until:
+                return np.full(len(points), np.nan)
+        return _values(values, len(points))
 
 
 def _torch_point(point: Floats) -> Any:

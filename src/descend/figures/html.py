@@ -14,10 +14,7 @@ __all__ = ["trace_html"]
 
 
 def trace_html(trace: Trace, goal: object = None) -> str:
-    """The outcome's sentence and an inline picture; every text is escaped.
-
-    Without `goal` the objective is read again from the trace's configuration where it is an expression or a named surface.
-    """
+    """The outcome's sentence and an inline picture as `draw_traces` draws it; every text is escaped."""
     message = trace.outcome.message if trace.outcome else ""
     sentence = f"<p>{html.escape(message or repr(trace))}</p>"
     if "loss" not in trace or not len(trace.loss):

@@ -54,7 +54,7 @@ def place_labels(
                 x = ax + side * gap * far if side > 0 else ax + side * gap * far - width if side < 0 else ax - width / 2
                 y = ay - height / 2 + up * (gap * far + height / 2) * (1.0 if side == 0 else 0.8)
                 here = Label(text, (float(ax), float(ay)), float(x), float(y), width, height)
-                cost = _cost(here, placed, everywhere, frame) + 0.01 * order + 0.6 * (far > 1)
+                cost = _cost(here, placed, everywhere, frame) + 0.01 * order + 1.5 * (far > 1)
                 if best is None or cost < best[0]:
                     best = (cost, here)
         assert best is not None
@@ -74,4 +74,4 @@ def _cost(label: Label, placed: Sequence[Label], points: Floats, frame: tuple[fl
         (points[:, 0] > x - 3) & (points[:, 0] < x + w + 3) & (points[:, 1] > y - 2) & (points[:, 1] < y + h + 2)
     )
     overlap = sum(x < o.x + o.width + 4 and o.x < x + w + 4 and y < o.y + o.height + 2 and o.y < y + h + 2 for o in placed)
-    return 3.0 * outside + min(float(covered), 40.0) + 100.0 * overlap
+    return 3.0 * outside + 0.4 * min(float(covered), 40.0) + 100.0 * overlap

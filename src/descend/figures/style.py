@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from descend.errors import DescendError
 from descend.trace import strict_json, write_atomically
@@ -15,12 +16,25 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-__all__ = ["COLOURS", "DASHES", "INK", "MARKERS", "MUTED", "axes_at", "new_figure", "number", "power_of_ten", "save_figure"]
+__all__ = [
+    "COLOURS",
+    "INK",
+    "MUTED",
+    "Look",
+    "axes_at",
+    "fitted",
+    "halo_text",
+    "look_of",
+    "new_figure",
+    "power_of_ten",
+    "save_figure",
+    "write_figure",
+]
 
 #: Okabe and Ito's colours, which stay apart for colour-blind eyes; dashes and markers tell runs apart without colour.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#4D4D4D")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.3, 1.3)), (0, (5, 1.5, 1.3, 1.5)), (0, (8, 2)), (0, (3, 1)), "-")
-MARKERS = ("o", "s", "^", "D", "v", "P", "X")
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.6)), (0, (1.3, 1.3)), (0, (5, 1.5, 1.3, 1.5)), (0, (8, 2)), (0, (3, 1)))
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "p")
 INK, MUTED, FAINT, FRAME = "#222222", "#6B6B6B", "#D9D9D9", "#9A9A9A"
 
 DPI = 144
@@ -53,34 +67,47 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
     return axes
 
 
-def number(value: float) -> str:
-    """A number as a person writes it: 0.4, −2.5, 1.9×10⁷.
-
-    >>> number(18_901_000.0), number(-0.25), number(float("inf"))
-    ('1.89×10⁷', '−0.25', '∞')
-    """
-    if value != value:
-        return "no number"
-    if abs(value) == float("inf"):
-        return "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e5 else f"{value:,.0f}"
-    if "e" in text:
-        mantissa, exponent = text.split("e")
-        text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
-    return text.replace("-", "−")
-
-
 def power_of_ten(value: float, _position: int = 0) -> str:
-    """A tick of a log axis: 10⁻³; 0.1, 1, 10 and 100 as they are.
+    """A tick of a log axis: 10⁻³; from 0.01 to 100 as it is.
 
     >>> power_of_ten(1e-3), power_of_ten(10.0)
     ('10⁻³', '10')
     """
-    if value in (0.1, 1.0, 10.0, 100.0):
+    if 0.0099 < value < 101:
         return f"{value:g}"
     mantissa, exponent = f"{value:.0e}".split("e")
     tens = f"10{str(int(exponent)).translate(_SUPERSCRIPTS)}"
     return tens if mantissa == "1" else f"{mantissa}×{tens}"
+
+
+@dataclass(frozen=True)
+class Look:
+    """What tells one run from another."""
+
+    colour: str
+    dash: Any
+    marker: str
+
+
+def look_of(k: int) -> Look:
+    """The look of the k-th run; dashes and markers have other periods than colours, so that looks repeat late."""
+    return Look(COLOURS[k % len(COLOURS)], DASHES[k % len(DASHES)], MARKERS[k % len(MARKERS)])
+
+
+def halo_text(axes: Axes, x: float, y: float, text: str, colour: str, side: Literal["left", "right"] = "left") -> None:
+    """Words at a place given in parts of the frame, readable on any ground."""
+    from matplotlib.patheffects import withStroke
+
+    halo = [withStroke(linewidth=2.6, foreground="white", alpha=0.9)]
+    axes.text(
+        x, y, text, transform=axes.transAxes, fontsize=8.5, color=colour, va="bottom", ha=side, zorder=10, path_effects=halo
+    )
+
+
+def fitted(text: str, width: float, font: float) -> str:
+    """The text, cut to one line of a figure `width` inches wide."""
+    room = int((width - 0.4) * 72 / (font * 0.55))
+    return text if len(text) <= room else text[: room - 1].rsplit(" ", 1)[0] + " …"
 
 
 def save_figure(figure: Figure, path: str | os.PathLike[str], about: Mapping[str, Any] | None = None) -> Path:
