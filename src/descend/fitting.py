@@ -153,6 +153,25 @@ class Fit:
 
         return conclusion(self)
 
+    def plot(self, **options: Any) -> Any:
+        """Draw data, line and descent; with several features predictions and coefficients. Returns a matplotlib Figure."""
+        from descend.figures import draw_fit, draw_fit_many
+
+        exact, data = self.least_squares, self.data
+        words = {"subtitle": self.trace.outcome.message if self.trace.outcome else "", "least_loss": exact.mse} | options
+        path = self.path
+        if len(data.features) == 1 and path is not None:
+            words = {"x_label": data.features[0], "y_label": data.target, "label": self.optimizer.name} | words
+            best = (float(exact.coefficients[0]), exact.intercept)
+            return draw_fit(data.X[:, 0], data.y, path, self.losses, best, **words)
+        scaling = Scaling.standard(data)
+        mine, best_scaled = (
+            scaling.do(np.append(w, b))[:-1]
+            for w, b in ((self.coefficients, self.intercept), (exact.coefficients, exact.intercept))
+        )
+        words = {"y_label": data.target} | words
+        return draw_fit_many(data.y, self.predict(data.X), self.losses, data.features, mine, best_scaled, **words)
+
     def to_dict(self) -> dict[str, Any]:
         """Everything but the steps as plain values; `to_json` makes what is not finite null."""
         from descend.fit_report import as_dict
@@ -268,10 +287,9 @@ def _start(start: ArrayLike | None, scaling: Scaling, goal: Objective) -> Floats
     return scaling.do(point)
 
 
-def _optimizer(
-    optimizer: Any, lr: Any, goal: Objective, start: Floats, steps: int | None, X: Floats, batch: int | None
-) -> tuple[Optimizer, str]:
+def _optimizer(optimizer: Any, lr: Any, goal: Objective, start: Floats, X: Floats, batch: int | None) -> tuple[Optimizer, str]:
     """The optimizer with its rate, and why that rate where none was stated."""
+    from descend.loop import trial_of
     from descend.optimizers import sgd
     from descend.stability import curvature_at, suggest_lr
 
@@ -290,7 +308,7 @@ def _optimizer(
         return chosen.with_values(
             lr=rate
         ), f"1/(2𝓛), where batches of {batch} are expected to meet a curvature 𝓛 of {bound:.4g}"
-    suggestion = suggest_lr(goal, start, chosen, steps=steps or BATCH_STEPS, found=found)
+    suggestion = suggest_lr(goal, start, chosen, found=found, trial=trial_of(goal, start, steps or BATCH_STEPS))
     flat = found is not None and found.exact and found.smallest <= 1e-9 * found.largest
     reason = (
         f"half the limit {suggestion.limit:.4g}, since one direction is flat"

@@ -203,9 +203,18 @@ def _steps_table(fit: Fit, every: int | None) -> list[str]:
         caption += [f"  After all {len(losses) - 1:,} steps the values are in the last table."]
     rows = []
     for k in shown:
-        cells = [] if path is None else [number(float(v)) for v in path[k + after]]
-        rows.append([f"{first + k:,}", number(float(losses[k])), *cells])
+        values = [] if path is None else path[k + after].tolist()
+        if every is None:
+            cells = [number(float(losses[k])), *map(number, values)]
+        else:
+            cells = [_fixed(float(losses[k]), 4), *(_fixed(v, 3) for v in values)]
+        rows.append([f"{first + k:,}", *cells])
     return [table(headers, rows), *caption]
+
+
+def _fixed(value: float, decimals: int) -> str:
+    """So many decimals where the number is neither tiny nor huge."""
+    return f"{value:.{decimals}f}" if 10.0 ** (1 - decimals) <= abs(value) < 1e6 else number(value)
 
 
 def _units(fit: Fit) -> str:
@@ -238,8 +247,8 @@ def _save(fit: Fit, figure: Path | None, trace: Path | None, *, quiet: bool) -> 
         units = " (as the descent ran: standardised)" if fit.standardised else ""
         click.echo(f"saved      {trace}{units}", err=quiet)
     if figure is not None:
-        from descend.figures import draw_fit, save_figure
+        from descend.figures import save_figure
 
         sys.stdout.flush()
-        save_figure(draw_fit(fit), figure)
+        save_figure(fit.plot(), figure)
         click.echo(f"drawn      {figure}", err=quiet)

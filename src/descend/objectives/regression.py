@@ -197,7 +197,7 @@ def regression(
         import jax
         import jax.numpy as jnp
 
-        at = jax.random.randint(key, (batch_size,), 0, rows)
+        at = jax.random.randint(key, (batch_size,), 0, rows, dtype=jnp.int32)  # the same rows in either precision
         return chosen.loss(chosen.predict(jnp.asarray(X)[at], p), jnp.asarray(y)[at])
 
     return Objective(

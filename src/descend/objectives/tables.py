@@ -163,6 +163,7 @@ def read_table(
 
 def _opened(source: str | os.PathLike[str] | IO[bytes], stack: contextlib.ExitStack) -> tuple[str, io.TextIOBase]:
     """A name to speak of it, and the text."""
+    raw: Any
     if isinstance(source, str | os.PathLike):
         if str(source) == "-":
             name, raw = "standard input", sys.stdin.buffer
@@ -178,12 +179,12 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], stack: contextlib.ExitSt
             except (OSError, ValueError) as error:
                 raise DescendError(f"could not open {name!r}: {getattr(error, 'strerror', None) or error}") from None
     else:
-        name, raw = str(getattr(source, "name", "the data")), source  # type: ignore[assignment]
-    stream = io.BufferedReader(raw, 1 << 16)  # type: ignore[type-var,arg-type]
+        name, raw = str(getattr(source, "name", "the data")), source
+    stream: io.BufferedReader[Any] = io.BufferedReader(raw, 1 << 16)
     stack.callback(stream.detach)  # what was given open stays open
     try:
         if stream.peek(2)[:2] == b"\x1f\x8b":
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)  # type: ignore[type-var,arg-type]
+            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)
         start = stream.peek(1 << 16)
     except (OSError, EOFError, zlib.error):
         raise DescendError(f"{name} is a damaged gzip file; nothing was read") from None
