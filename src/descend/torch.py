@@ -336,7 +336,7 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _recorded(self, values: dict[str, Any], p: Tensor, state: State, step: int) -> ListStep:
         """One step of the rule, recorded; the last one again where nothing has changed."""
         slots = self._slots(p, state, step, values)
-        numbers = [v for v in slots.values() if not isinstance(v, Tensor)]
+        numbers = [_number(v) for name, v in slots.items() if self.rule.slots[name].shape == "scalar"]
         key = (p.dtype, *values.values(), *numbers)
         if self._last is None or self._last[0] != key:
             self._last = (key, ListStep(self._bound(values), values, slots, _real(p)))
@@ -361,7 +361,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _bound(self, values: Mapping[str, Any], members: Sequence[Tensor] = ()) -> Optimizer:
         """The rule with this step's values: shared options are present exactly when they are on."""
-        mask = None if self.optimizer.mask is None else [self._decays(p) for p in members]
+        mask = [self._decays(p) for p in members] if members and self.optimizer.mask is not None else None
         own = {name: values[name] for name in self.rule.hyperparameters}
         common = {name: value for name, value in values.items() if name not in own and value}
         return Optimizer(self.rule, own, common, mask=mask)

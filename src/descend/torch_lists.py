@@ -391,7 +391,7 @@ class ListStep:
 
     def __init__(self, optimizer: Optimizer, values: dict[str, Any], slots: dict[str, Any], p: torch.Tensor) -> None:
         #: The slots that are arrays, in the order in which `run` wants them; and the new values of those that are numbers.
-        self.arrays = [name for name, value in slots.items() if isinstance(value, torch.Tensor) and value.ndim]
+        self.arrays = [name for name in slots if optimizer.rule.slots[name].shape != "scalar"]
         recorder = Recorder(2 + len(self.arrays), p.dtype if p.dtype not in _NARROW else torch.float32)
         inputs = {name: recorder.input(2 + i) for i, name in enumerate(self.arrays)}
         numbers = {name: _plain_number(value) for name, value in slots.items() if name not in inputs}
