@@ -15,11 +15,17 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.errors import DescendError as DescendError
+    from descend.fitting import Fit as Fit
+    from descend.fitting import fit as fit
     from descend.gradients import check_gradient as check_gradient
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
-    from descend.objectives import resolve as objective
+    from descend.objectives import resolve as objective  # noqa: F401
     from descend.optimizers import *  # noqa: F403
+    from descend.planes import Plane as Plane
+    from descend.planes import linspace as linspace
+    from descend.planes import logspace as logspace
+    from descend.planes import plane as plane
     from descend.rules import Optimizer as Optimizer
     from descend.trace import Outcome as Outcome
     from descend.trace import Trace as Trace
@@ -29,13 +35,19 @@ __version__ = "0.1.0"
 #: Public name -> module and name there.
 _HOMES = {
     "DescendError": ("descend.errors", "DescendError"),
+    "Fit": ("descend.fitting", "Fit"),
     "Objective": ("descend.objectives", "Objective"),
     "Optimizer": ("descend.rules", "Optimizer"),
     "Outcome": ("descend.trace", "Outcome"),
     "Trace": ("descend.trace", "Trace"),
     "check_gradient": ("descend.gradients", "check_gradient"),
     "descend": ("descend.loop", "descend"),
+    "Plane": ("descend.planes", "Plane"),
+    "linspace": ("descend.planes", "linspace"),
+    "logspace": ("descend.planes", "logspace"),
+    "fit": ("descend.fitting", "fit"),
     "objective": ("descend.objectives", "resolve"),
+    "plane": ("descend.planes", "plane"),
 }
 
 

@@ -55,11 +55,8 @@ def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outc
         )
     stuck = reason != "interrupted" and _is_stuck(loss)
     if stuck and trace.grad_norm[-1] <= SETTLED * np.max(trace.grad_norm) and not _flips(trace):
-        return _at_rest(
-            trace,
-            goal,
-            f"the loss settled, and the gradient norm is down to {trace.grad_norm[-1]:.3g} of {np.max(trace.grad_norm):.3g}",
-        )
+        sizes = f"{trace.grad_norm[-1]:.3g} of {np.max(trace.grad_norm):.3g}"
+        return _at_rest(trace, goal, f"the loss settled, and the gradient norm is down to {sizes}")
     if stuck:
         return Outcome("stalled", f"Stalled: {_stuck_sentence(trace)}.")
     return Outcome("step_budget", f"{start or 'Step budget used: '}{_progress_sentence(trace)}.")
@@ -107,7 +104,8 @@ def _stopped_shrinking(trace: Trace, goal: Any, stop: Stop) -> Outcome:
         return _at_rest(trace, goal, f"{why} and the gradient norm is {trace.grad_norm[-1]:.3g}")
     return Outcome(
         "stalled",
-        f"Stalled: {why}, yet the gradient norm is still {trace.grad_norm[-1]:.3g}: the steps are too small, or too large and cancel.",
+        f"Stalled: {why}, yet the gradient norm is still {trace.grad_norm[-1]:.3g}: "
+        "the steps are too small, or too large and cancel.",
     )
 
 

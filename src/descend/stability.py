@@ -358,8 +358,8 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         rates = limit * np.linspace(0.002, 0.999, 999)
         values = np.unique(found.eigenvalues)
         worst = spectral_radius(optimizer, rates[:, None], values[None, :]).max(axis=1)
-        best = int(np.argmin(worst))
-        lr = round_to(float(rates[best]), 3)
+        fastest = rates[worst <= worst.min() * (1 + 1e-4)]  # momentum is equally fast over a range: take its middle
+        lr = round_to(float(np.sqrt(fastest[0] * fastest[-1])), 3)
         factor = float(spectral_radius(optimizer, lr, values).max())
         return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit)
     lr = round_to(limit / 2, 3)

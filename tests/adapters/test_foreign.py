@@ -67,7 +67,7 @@ OPTAX: dict[str, Any] = {
     "lookahead-like ema": optax.chain(optax.adam(0.1), optax.ema(0.5)),
     "injected": optax.inject_hyperparams(optax.adam)(learning_rate=0.1),
     "injected schedule": optax.inject_hyperparams(optax.adam)(learning_rate=optax.cosine_decay_schedule(0.1, 20)),
-    "noisy": optax.noisy_sgd(0.05, key=jax.random.key_data(jax.random.key(3))) if False else optax.rprop(0.1),
+    "rprop": optax.rprop(0.1),
 }
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from typing import Any
 
 import numpy as np
 
 from descend.errors import DescendError
 
-__all__ = ["parse_point"]
+__all__ = ["parse_point", "protect_minus"]
 
+_SIGNED = re.compile(r"-[^-]")
 _MINUS = str.maketrans("−–", "--")
 
 
@@ -67,3 +69,23 @@ def _coordinate(part: str, text: str) -> float:
 
 def _count(n: int) -> str:
     return f"{n} coordinate{'' if n == 1 else 's'}"
+
+
+def protect_minus(args: list[str], options: set[str]) -> list[str]:
+    """Arguments such as -x^2 and -1,2 with a true minus sign, so that they are not taken for options.
+
+    >>> protect_minus(["-x^2", "--at", "-1", "-h"], {"--at", "-h"})
+    ['−x^2', '--at', '−1', '-h']
+    """
+    return ["−" + arg[1:] if _SIGNED.match(arg) and arg not in options else arg for arg in args]
+
+
+def start_point(goal: Any, text: str | None) -> np.ndarray:
+    """The start a user typed, or an objective's usual one."""
+    if text is not None:
+        return parse_point(text, goal.variables)
+    if goal.start is not None:
+        return np.array(goal.start, dtype=np.float64)
+    example = ",".join("1" for _ in goal.variables) or "1,1"
+    each = f", one number for each of {', '.join(goal.variables)}" if goal.variables else ""
+    raise DescendError(f"a start point is needed{each}: --start {example}")

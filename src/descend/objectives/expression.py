@@ -39,7 +39,7 @@ class _Step(NamedTuple):
     op: str
     arity: int = 0
     value: float = 0.0
-    index: int = 0
+    place: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -211,7 +211,7 @@ def _compile(nodes: tuple[Node, ...], variables: tuple[str, ...]) -> tuple[_Step
         if constant is not None:
             programs.append([_Step("number", value=constant)])
         elif node.op == "variable":
-            programs.append([_Step("variable", index=index[node.text])])
+            programs.append([_Step("variable", place=index[node.text])])
         else:
             programs.append(_compose(node, args, [constants[i] for i in node.args]))
         for i in node.args:
@@ -224,7 +224,7 @@ def _compose(node: Node, args: list[list[_Step]], constants: list[float | None])
     if node.op == "^":
         exponent = constants[1]
         if exponent is not None and exponent.is_integer() and abs(exponent) < _LARGEST_INTEGER_POWER:
-            program.append(_Step("power", 1, index=int(exponent)))
+            program.append(_Step("power", 1, place=int(exponent)))
             return program
         if constants[0] == math.e:
             args[1].append(_Step("exp", 1))
@@ -238,13 +238,13 @@ def _compose(node: Node, args: list[list[_Step]], constants: list[float | None])
 def _run(steps: tuple[_Step, ...], values: list[Array]) -> Array:
     library = library_for(next((v for v in values if not isinstance(v, float | int)), 0.0))
     stack: list[Any] = []
-    for op, arity, value, index in steps:
+    for op, arity, value, place in steps:
         if op == "number":
             stack.append(value)
         elif op == "variable":
-            stack.append(values[index])
+            stack.append(values[place])
         elif op == "power":
-            stack.append(_whole_power(stack.pop(), index, library["ones"]))
+            stack.append(_whole_power(stack.pop(), place, library["ones"]))
         elif arity == 1:
             stack.append(library[op](stack.pop()))
         else:

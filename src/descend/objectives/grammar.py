@@ -5,20 +5,20 @@ depth of brackets can exhaust the stack. How it is read:
 
 - `-x^2` is −(x²), `2^-x` works, `a^b^c` is a^(b^c);
 - implicit multiplication (`2x`, `x y`, `2(x+1)`) ranks with `*` and `/`, from left to right: `1/2x` is (1/2)·x;
-- `√x²` is √(x²) and `√2x` is (√2)·x;
+- `√x²` is √(x²), `√(x)²` is (√x)² and `√2x` is (√2)·x;
 - a function without brackets takes the implicit product that follows, up to the next function: `sin 2x cos y` is
   sin(2x)·cos(y); `sin²x` and `sin^2(x)` are (sin x)².
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from descend.errors import DescendError
 from descend.objectives.functions import FUNCTIONS
 from descend.objectives.tokens import Token, marked
 
-__all__ = ["DEEPEST", "Node", "parse_tokens"]
+__all__ = ["DEEPEST", "Node", "parse_tokens", "subtree"]
 
 #: How deeply brackets may be nested.
 DEEPEST = 200
@@ -50,7 +50,8 @@ class _Pending:
 
 
 _RANK = {"+": 1.0, "-": 1.0, "*": 2.0, "/": 2.0, "^": 4.0}
-_APPLY, _PREFIX = 2.5, 3.0
+#: A leading minus takes the whole product, −(2x); after * / ^ only what stands next to it, 2·(−x)·y.
+_MINUS, _APPLY, _PREFIX = 1.5, 2.5, 3.0
 _OPENING = ("(", "|", "call")
 _STARTS = ("constant", "variable", "function", "(", "|", "√")
 
@@ -62,7 +63,7 @@ class _Parser:
         self.operands: list[int] = []
         self.spans: list[tuple[int, int]] = []
         self.pending: list[_Pending] = []
-        self.depth = 0
+        self.depth = self.waiting = 0
         self.notes: list[str] = []
         self.i = 0
 
@@ -99,7 +100,11 @@ class _Parser:
         if token.kind in ("(", "|"):
             self._open(_Pending(token.kind, token.kind, 0.0, token))
         elif token.kind == "-":
-            self._wait(_Pending("prefix", "neg", _PREFIX, token))
+            tight = bool(self.pending) and self.pending[-1].rank > _RANK["+"] and self.pending[-1].kind != "apply"
+            self._wait(_Pending("prefix", "neg", _PREFIX if tight else _MINUS, token))
+        elif token.kind == "√" and self.tokens[self.i].kind == "(":
+            self.i += 1
+            self._open(_Pending("call", "sqrt", 0.0, token))
         elif token.kind == "√":
             self._wait(_Pending("prefix", "sqrt", _PREFIX, token))
         elif token.kind == "function":
@@ -197,8 +202,8 @@ class _Parser:
         start, end = self.spans[-1]
         left = self.text[start:end].strip()
         if len(left) <= 40:
-            note = f"{left} {token.text}… is read from left to right, as ({left})·{token.text}…; use brackets for the other reading"
-            self.notes.append(note)
+            whole = self.text[start : token.end]
+            self.notes.append(f"{whole}… is read from left to right, as ({left})·{token.text}…; bracket the other reading")
 
     def _raise(self, token: Token, span: tuple[int, int] | None = None) -> None:
         """The last operand to the power of a number."""
@@ -250,10 +255,11 @@ class _Parser:
         self.pending.append(opening)
 
     def _wait(self, pending: _Pending) -> None:
-        if len(self.pending) > 5 * DEEPEST:
-            raise marked(
-                f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start
-            )
+        if pending.kind != "binary" or pending.op == "^":
+            self.waiting += 1
+        if self.waiting > DEEPEST:
+            sentence = f"more than {DEEPEST} operators wait for each other at position {pending.token.start + 1}"
+            raise marked(sentence, self.text, pending.token.start)
         self.pending.append(pending)
 
     def _push(self, node: Node) -> None:
@@ -264,6 +270,8 @@ class _Parser:
     def _reduce(self) -> None:
         """Finish the operator that waits on top."""
         top = self.pending.pop()
+        if top.kind != "binary" or top.op == "^":
+            self.waiting -= 1
         if top.kind == "binary":
             right, left = self.operands.pop(), self.operands.pop()
             last, first = self.spans.pop(), self.spans.pop()
@@ -291,3 +299,14 @@ def parse_tokens(text: str, tokens: list[Token]) -> tuple[tuple[Node, ...], tupl
     parser = _Parser(text, tokens)
     parser.parse()
     return tuple(parser.nodes), tuple(parser.notes)
+
+
+def subtree(nodes: tuple[Node, ...], root: int) -> tuple[Node, ...]:
+    """The nodes of one part as a formula of its own (a part's nodes stand together, its root last)."""
+    first = root
+    waiting = [root]
+    while waiting:
+        node = waiting.pop()
+        first = min(first, node)
+        waiting += nodes[node].args
+    return tuple(replace(node, args=tuple(i - first for i in node.args)) for node in nodes[first : root + 1])

@@ -12,7 +12,7 @@ from descend.errors import DescendError
 from descend.objectives.expression import Expression, parse
 from descend.objectives.objective import Objective
 from descend.objectives.pythonfile import function_objective, gradient_like, load_function
-from descend.objectives.surfaces import SURFACES, surface_named
+from descend.objectives.surfaces import SURFACES, surface_key, surface_named, unknown_surface
 
 __all__ = ["resolve"]
 
@@ -45,9 +45,8 @@ def _resolve(what: Any) -> Objective:
     if isinstance(what, Expression):
         return _from_expression(what)
     if isinstance(what, str):
-        name = what.strip().lower().replace("-", "_")
-        if name in SURFACES:
-            return surface_named(name).objective()
+        if surface_key(what) in SURFACES:
+            return surface_named(what).objective()
         if _FILE.fullmatch(what.strip()):
             return function_objective(_load(what), text=what.strip(), guarded=True)
         if what.strip().endswith(".py"):
@@ -69,10 +68,10 @@ def _load(text: str) -> Callable[..., Any]:
 
 @lru_cache(maxsize=256)
 def _from_text(text: str) -> Objective:
-    try:
-        return _from_expression(parse(text))
-    except DescendError as error:
-        raise _hint(text, error) from None
+    expression = parse(text)
+    if len(expression.nodes) == 1 and len(expression.variables[0]) > 1 and expression.variables[0].isalpha():
+        raise unknown_surface(text.strip(), "; as an expression it is a single variable")
+    return _from_expression(expression)
 
 
 def _from_expression(expression: Expression) -> Objective:
@@ -84,7 +83,3 @@ def _from_expression(expression: Expression) -> Objective:
         immutable=True,
         expression=expression,
     )
-
-
-def _hint(text: str, error: DescendError) -> DescendError:
-    return error

@@ -22,7 +22,7 @@ class Part(NamedTuple):
     rank: int = _ATOM
     #: number, letter (x, y, z, Greek), name (any other), function, "(", "|" or "√"
     head: str = "("
-    #: number, letter, name, raised (x², x₁), ")", "|" or "√"
+    #: number, letter, name, raised (x²), indexed (x₁), ")", call, "|" or "√"
     tail: str = ")"
 
     def at_least(self, rank: int) -> Part:
@@ -49,7 +49,7 @@ def number_text(text: str) -> str:
 def _variable(name: str) -> Part:
     letter = re.fullmatch(r"([A-Za-zα-ωΑ-Ω])_?(\d+)", name)
     if letter:
-        return Part(letter[1] + letter[2].translate(_SUB), head="letter" if not letter[1].isascii() else "name", tail="raised")
+        return Part(letter[1] + letter[2].translate(_SUB), head="letter" if not letter[1].isascii() else "name", tail="indexed")
     kind = "letter" if name in "xyz" or not name.isascii() else "name"
     return Part(name, head=kind, tail=kind)
 
@@ -124,14 +124,14 @@ def _joint(tail: str, head: str) -> str:
     if head == "function":
         return " "
     if head == "letter":
-        return "" if tail in ("letter", "raised", ")") else "·"
+        return "" if tail in ("letter", "raised", "indexed", ")") else "·"
     if head == "name":
-        return "" if tail in ("raised", ")") else "·"
+        return "" if tail in ("raised", "indexed", ")") else "·"
     return "" if head == "(" and tail in ("raised", ")") else "·"
 
 
 def _power(base: Part, exponent: Part) -> Part:
-    base = base if base.rank == _ATOM or base.tail == "call" else base.bracketed()
+    base = base if base.rank == _ATOM or (base.rank == _APPLY and base.tail == "call") else base.bracketed()
     if re.fullmatch(r"−?[0-9]+", exponent.text):
         text, tail = base.text + exponent.text.replace("−", "-").translate(_SUPER), "raised"
     else:
@@ -158,9 +158,13 @@ def latex(nodes: tuple[Node, ...]) -> str:
 _FRACTIONS = dict(
     zip("½¼¾⅓⅔⅛⅜⅝⅞⅕⅖⅗⅘⅙⅚", [divmod(n, 10) for n in (12, 14, 34, 13, 23, 18, 38, 58, 78, 15, 25, 35, 45, 16, 56)], strict=True)
 )
-_GREEK = dict(zip("αβγδεζηθικλμνξρστυφχψω", ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"], strict=True))  # fmt: skip
+_GREEK_LETTERS = (
+    "α alpha β beta γ gamma δ delta ε epsilon ζ zeta η eta θ theta ι iota κ kappa λ lambda μ mu ν nu ξ xi ρ rho σ sigma "
+)
+_GREEK_LETTERS += "υ upsilon φ phi χ chi ψ psi ω omega Γ Gamma Δ Delta Θ Theta Λ Lambda Ξ Xi Π Pi Σ Sigma Φ Phi Ψ Psi Ω Omega"
+_GREEK = dict(zip(_GREEK_LETTERS.split()[::2], _GREEK_LETTERS.split()[1::2], strict=True))
 _LATEX_FUNCTIONS = {"log": r"\ln", "asin": r"\arcsin", "acos": r"\arccos", "atan": r"\arctan"} | {
-    name: rf"\{name}" for name in ["sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min"]
+    name: rf"\{name}" for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "max", "min")
 }
 
 

@@ -33,7 +33,7 @@ def load_function(path: str, name: str) -> Callable[..., Any]:
         raise DescendError(f"{path} defines no function {name!r}{listed}")
     function = getattr(module, name)
     if not callable(function):
-        raise DescendError(f"{name!r} in {path} is a {type(function).__name__}, not a function")
+        raise DescendError(f"{name!r} in {path} is not a function")
     return function  # type: ignore[no-any-return]
 
 
@@ -49,7 +49,8 @@ def _run_file(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise DescendError(f"{error.filename}:{error.lineno}: {error.msg}") from error
+        line = f":{error.lineno}" if error.lineno else ""
+        raise DescendError(f"{Path(error.filename or path).name}{line}: {error.msg}; it is not valid Python") from error
     except (Exception, SystemExit) as error:
         raise _told(error, path, f"while {file.name} was read") from error
     finally:
@@ -107,8 +108,7 @@ def _on_point(function: Callable[..., Any], spread: bool) -> Callable[[Any], Any
     @wraps(function)
     def fun(p: Any) -> Any:
         value = function(*(p[i] for i in range(len(p)))) if spread else function(p)
-        shape = getattr(value, "shape", ())
-        return value.reshape(()) if len(shape) == 1 and shape[0] == 1 else value
+        return value.reshape(()) if tuple(getattr(value, "shape", ())) == (1,) else value
 
     return fun
 
@@ -192,6 +192,8 @@ def _libraries(function: Any, seen: set[int]) -> set[str]:
 
 def why_not_traceable(objective: Objective, start: Any) -> str | None:
     """None where JAX can trace the objective at `start`; else one sentence that says why not and what to do."""
+    if objective.backend == "torch":
+        return f"{objective.name} is written with torch, which JAX cannot trace"
     import jax
 
     try:

@@ -26,32 +26,8 @@ _GREEK = re.compile(r"[α-ωΑ-ΩϑϕϵϱϖϰΆ-ώ](_?[0-9]+)?")
 _LOWERED = re.compile(r"_?[₀₁₂₃₄₅₆₇₈₉]+")
 _LETTERS = re.compile(r"([A-Za-z]\d*)+", re.ASCII)
 _LETTER = re.compile(r"[A-Za-z]\d*", re.ASCII)
-_GREEK_NAMES = frozenset(
-    [
-        "alpha",
-        "beta",
-        "gamma",
-        "delta",
-        "epsilon",
-        "zeta",
-        "eta",
-        "theta",
-        "iota",
-        "kappa",
-        "lambda",
-        "mu",
-        "nu",
-        "xi",
-        "omicron",
-        "rho",
-        "sigma",
-        "phi",
-        "chi",
-        "psi",
-        "omega",
-    ]
-)
-
+_SPELLED = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron rho sigma phi chi psi omega"
+_GREEK_NAMES = frozenset(_SPELLED.split())
 _RESERVED = frozenset({*keyword.kwlist, "inf", "nan", "infinity", "NaN"} - {"lambda"})
 
 #: What is not part of an expression, and what to say about it.

@@ -1,0 +1,257 @@
+"""The surface beneath a path: an objective on a grid, its contour levels and downhill arrows, and where it is level.
+
+Plain NumPy. An expression is evaluated on whole grids; a user's function is tried on arrays first and checked, then mapped
+by JAX, and called point by point, within a time limit, where neither works.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.figures.data import HUGE, Box, Floats
+
+__all__ = ["Field", "Stationary", "contour_levels", "evaluator", "field_on", "stationary_near"]
+
+#: A function of points (n, d) to values (n,): NaN where it has none.
+Values = Callable[[Floats], Floats]
+
+#: A function that can only be called point by point is given up after this many seconds.
+PATIENCE = 0.8
+
+
+# -- evaluation -----------------------------------------------------------------------------------------------------------
+
+
+def evaluator(goal: Any, d: int) -> Values | None:
+    """The objective as a function of points (n, d), or None where it needs more than a point (a minibatch, say)."""
+    if goal is None or goal.stochastic:
+        return None
+    expression = goal.expression
+    if expression is not None:
+        if len(expression.variables) != d:
+            return None
+        return lambda points: _values(expression.numpy(*points.T), len(points))
+    return lambda points: _any_function(goal, points)
+
+
+def _values(result: Any, n: int) -> Floats:
+    with np.errstate(all="ignore"):
+        values = np.broadcast_to(np.asarray(result, dtype=np.float64), (n,)).copy()
+    values[~(np.abs(values) < HUGE)] = np.nan
+    return values
+
+
+def _any_function(goal: Any, points: Floats) -> Floats:
+    with np.errstate(all="ignore"):
+        for way in (_whole_arrays, _mapped):
+            try:
+                values = way(goal, points)
+            except Exception:  # a user's function may refuse arrays in any way it likes; the next way is tried
+                continue
+            if values is not None:
+                return values
+        return _one_by_one(goal, points)
+
+
+def _whole_arrays(goal: Any, points: Floats) -> Floats | None:
+    """The function on (d, n) as if it were (d,): right only for elementwise bodies, so three points are checked."""
+    if goal.backend == "torch" or len(points) < 4:
+        return None
+    result = np.asarray(goal.fun(points.T.copy()), dtype=np.float64)
+    if result.shape != (len(points),):
+        return None
+    for k in (0, len(points) // 3, len(points) - 1):
+        if not np.isclose(float(goal.fun(points[k])), result[k], rtol=1e-5, atol=1e-9, equal_nan=True):
+            return None
+    return _values(result, len(points))
+
+
+def _mapped(goal: Any, points: Floats) -> Floats | None:
+    if goal.backend != "jax" or len(points) < 64:
+        return None
+    import jax
+
+    with _float64():
+        return _values(np.asarray(jax.jit(jax.vmap(goal.fun))(points)), len(points))
+
+
+def _float64() -> Any:
+    """JAX's local switch to float64, wherever this version keeps it."""
+    import jax
+
+    if hasattr(jax, "enable_x64"):
+        return jax.enable_x64(True)
+    from jax.experimental import enable_x64
+
+    return enable_x64(True)
+
+
+def _one_by_one(goal: Any, points: Floats) -> Floats:
+    values = np.full(len(points), np.nan)
+    convert = _torch_point if goal.backend == "torch" else np.asarray
+    until = time.monotonic() + PATIENCE
+    for k, point in enumerate(points):
+        try:
+            values[k] = float(goal.fun(convert(point)))
+        except Exception:  # outside its domain a function may raise; there is nothing to draw there
+            continue
+        if time.monotonic() > until:
+            return np.full(len(points), np.nan)
+    return _values(values, len(points))
+
+
+def _torch_point(point: Floats) -> Any:
+    import torch
+
+    return torch.as_tensor(point)
+
+
+# -- the field ------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Field:
+    """An objective of two variables on a grid."""
+
+    x: Floats
+    y: Floats
+    #: Shape (len(y), len(x)); NaN where there is no value.
+    values: Floats
+    #: Increasing; fewer than two where there is nothing to draw.
+    levels: Floats
+    #: Where the arrows stand, shape (k, 2), and which way is downhill there, unit length.
+    arrows: Floats
+    downhill: Floats
+
+
+def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, minimum: float | None = None) -> Field:
+    """Evaluate on a grid over a 2-D box, choose contour levels and find the downhill direction on a coarser grid."""
+    x, y = (np.linspace(box.low[i], box.high[i], size) for i in (0, 1))
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+    v = values(grid.reshape(-1, 2)).reshape(size, size)
+    with np.errstate(all="ignore"):
+        dy, dx = np.gradient(v, y, x)
+    at = np.linspace(0, size - 1, 2 * arrows + 1).round().astype(int)[1::2]
+    slope = np.stack([-dx[np.ix_(at, at)], -dy[np.ix_(at, at)]], axis=-1).reshape(-1, 2)
+    with np.errstate(all="ignore"):
+        length = np.hypot(slope[:, 0], slope[:, 1])
+        steep = np.isfinite(length) & (length > 1e-12 * np.nanmax(length, initial=0.0)) & (length > 0)
+    places = grid[np.ix_(at, at)].reshape(-1, 2)[steep]
+    return Field(x, y, v, contour_levels(v, minimum), places, slope[steep] / length[steep, None])
+
+
+def contour_levels(values: Floats, minimum: float | None = None, count: int = 14) -> Floats:
+    """Levels above the minimum, spaced so that half of them lie in each half of the area.
+
+    With z the height above the minimum, level k is z_max·(k/n)^p, and p puts the median height half way: about 2 for a bowl
+    (evenly spaced rings), more for a steep-walled valley, where it acts as a log scale that reaches down to the floor.
+    """
+    v = values[np.isfinite(values)]
+    if v.size < 4:
+        return np.zeros(0)
+    low = float(v.min())
+    if minimum is not None and math.isfinite(minimum) and minimum <= low:
+        low = minimum
+    heights = v - low
+    top, middle = float(np.quantile(heights, 0.985)), float(np.median(heights))
+    if not top > 1e-12 * max(abs(low), 1e-300):
+        return np.zeros(0)
+    power = math.log2(top / middle) if middle > 0 else 8.0
+    t = np.arange(1, count + 1) / count
+    levels = low + top * t ** min(max(power, 1.0), 8.0)
+    return np.unique(levels)
+
+
+# -- level points ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Stationary:
+    """A point where the surface is level, found numerically."""
+
+    point: Floats
+    kind: Literal["minimum", "saddle"]
+    value: float
+
+
+def stationary_near(values: Values, start: Floats, scale: float, iterations: int = 60) -> Stationary | None:
+    """Newton's method from `start` on finite differences: the minimum or saddle nearby, or None where there is none.
+
+    Steps are limited to `scale`, and a step is taken along descent directions first: a saddle is reported only where no
+    minimum was found.
+    """
+    down = _newton(values, start, scale, iterations, descend=True)
+    if down is not None:
+        return down
+    return _newton(values, start, scale, iterations, descend=False)
+
+
+def _newton(values: Values, start: Floats, scale: float, iterations: int, *, descend: bool) -> Stationary | None:
+    p = np.array(start, dtype=np.float64)
+    first = None
+    for _ in range(iterations):
+        h = 1e-4 * max(scale, 1e-9) if first is None else max(1e-4 * scale * 0.1, 1e-10)
+        value, gradient, hessian = _local(values, p, h)
+        if not (math.isfinite(value) and np.all(np.isfinite(gradient)) and np.all(np.isfinite(hessian))):
+            return None
+        first = max(float(np.linalg.norm(gradient)), 1e-300) if first is None else first
+        eigenvalues, vectors = np.linalg.eigh(hessian)
+        size = float(np.abs(eigenvalues).max())
+        if size == 0:
+            return None
+        if descend:
+            curved = np.maximum(np.abs(eigenvalues), 1e-6 * size)
+        else:
+            curved = np.where(np.abs(eigenvalues) < 1e-9 * size, 1e-9 * size, eigenvalues)
+        step = -vectors @ ((vectors.T @ gradient) / curved)
+        length = float(np.linalg.norm(step))
+        if length < 1e-7 * scale:
+            return _classified(p + step, eigenvalues, size, value, descend)
+        step *= min(1.0, scale / length)
+        p = p + (_shortened(values, p, step, value) if descend else step)
+    return None
+
+
+def _classified(p: Floats, eigenvalues: Floats, size: float, value: float, descend: bool) -> Stationary | None:
+    if eigenvalues[0] > 1e-6 * size:
+        return Stationary(p, "minimum", value)
+    if not descend and eigenvalues[0] < -1e-6 * size < 1e-6 * size < eigenvalues[-1]:
+        return Stationary(p, "saddle", value)
+    return None
+
+
+def _shortened(values: Values, p: Floats, step: Floats, value: float) -> Floats:
+    """The step, halved until it goes down."""
+    factors = 0.5 ** np.arange(12)
+    tried = values(p + factors[:, None] * step)
+    lower = np.flatnonzero(tried <= value)
+    return factors[lower[0]] * step if lower.size else 0.0 * step
+
+
+def _local(values: Values, p: Floats, h: float) -> tuple[float, Floats, Floats]:
+    """Value, gradient and Hessian by central differences, in one evaluation."""
+    d = len(p)
+    unit = h * np.eye(d)
+    pairs: list[tuple[int, int]] = [(i, j) for i in range(d) for j in range(i)]
+    offsets = [np.zeros(d), *unit, *-unit]
+    for i, j in pairs:
+        offsets += [unit[i] + unit[j], unit[i] - unit[j], unit[j] - unit[i], -unit[i] - unit[j]]
+    v = values(p + np.array(offsets))
+    gradient = (v[1 : d + 1] - v[d + 1 : 2 * d + 1]) / (2 * h)
+    hessian = np.diag((v[1 : d + 1] - 2 * v[0] + v[d + 1 : 2 * d + 1]) / h**2)
+    for k, (i, j) in enumerate(pairs):
+        a, b, c, e = v[2 * d + 1 + 4 * k : 2 * d + 5 + 4 * k]
+        hessian[i, j] = hessian[j, i] = (a - b - c + e) / (4 * h**2)
+    return float(v[0]), gradient, hessian
+
+
+def slopes(values: Values, x: NDArray[np.float64], h: float) -> Floats:
+    """Derivatives of a function of one variable at points of shape (n,), by central differences."""
+    return np.asarray((values((x + h)[:, None]) - values((x - h)[:, None])) / (2 * h))

@@ -1,0 +1,150 @@
+"""What is said about a fit: has it arrived, which direction lags, and everything as plain values."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.explain import Explanation, explain
+from descend.judging import plural
+from descend.stability import Curvature, curvature_at, direction_name, spectral_radius, steps_to
+
+if TYPE_CHECKING:
+    from descend.fitting import Fit
+
+__all__ = ["as_dict", "conclusion", "explained"]
+
+Floats = NDArray[np.float64]
+
+
+def explained(fit: Fit) -> Explanation:
+    """Why the descent did what it did, and what to try: judged on all rows, also where the steps saw batches."""
+    return explain(fit.goal, fit.optimizer, fit.trace, fit.start)
+
+
+def conclusion(fit: Fit) -> list[str]:
+    """Whether the descent has arrived at least squares; if not, which direction lags and how long it would take."""
+    from descend.fitting import ARRIVED, ARRIVED_OF_VARIANCE
+
+    exact, outcome = fit.least_squares, fit.trace.outcome
+    if outcome is None or outcome.kind in ("diverged", "failed") or not math.isfinite(fit.loss):
+        return ["The fit is of no use: the descent did not settle."]
+    sentences = []
+    if not exact.full_rank:
+        sentences.append(
+            f"The data leaves {plural(exact.parameters - exact.rank, 'direction')} undetermined ({exact.rank} independent "
+            f"columns for {exact.parameters} coefficients): many answers fit equally well; least squares is the smallest of them."
+        )
+    excess = fit.loss - exact.mse
+    allowed = ARRIVED * exact.mse + ARRIVED_OF_VARIANCE * float(fit.data.y.var())
+    if excess <= allowed:
+        more = f", {excess:.2g} above the least possible {exact.mse:.6g}" if excess > 0 else ", the least possible"
+        return [*sentences, f"Arrived: the {fit.model.loss_name} over all rows is {fit.loss:.6g}{more}."]
+    return [*sentences, *_not_there(fit, excess, allowed)]
+
+
+def _not_there(fit: Fit, excess: float, allowed: float) -> list[str]:
+    """The coefficient farthest from its value, the direction that carries most of the excess, and the steps it still needs."""
+    exact = fit.least_squares
+    sentence = (
+        f"Not there yet: the {fit.model.loss_name} over all rows is {fit.loss:.6g}, {excess:.3g} above the least possible "
+        f"{exact.mse:.6g}"
+    )
+    found = curvature_at(fit.goal, fit.start)
+    if found is None or not found.exact:
+        return [sentence + "."]
+    direction, curvature = _lagging(fit, found)
+    own, best = [*fit.coefficients, fit.intercept], [*exact.coefficients, exact.intercept]
+    far = fit.names.index(direction) if direction in fit.names else int(np.argmax(np.abs(np.subtract(own, best))))
+    sentence += f"; {fit.names[far]} is {own[far]:.4g} and belongs at {best[far]:.4g}."
+    if fit.batch_size is not None:
+        return [
+            sentence,
+            "With batches and a constant rate the coefficients hover about least squares: a smaller lr, a larger batch or a "
+            "schedule that lowers the rate brings them closer.",
+        ]
+    if fit.optimizer.rule.kind != "linear":
+        return [sentence, f"The direction that lags is {direction} (curvature {curvature:.3g})."]
+    return [sentence, _time_left(fit, direction, curvature, allowed / excess)]
+
+
+def _lagging(fit: Fit, found: Curvature) -> tuple[str, float]:
+    """The direction that carries most of the excess loss, and its curvature, in the descent's units."""
+    exact = fit.least_squares
+    best = fit.scaling.do(np.append(exact.coefficients, exact.intercept))
+    amplitudes = found.eigenvectors.T @ (np.asarray(fit.trace.point, dtype=np.float64) - best)
+    k = int(np.argmax(found.eigenvalues * amplitudes**2))
+    return direction_name(found.eigenvectors[:, k], fit.names), float(found.eigenvalues[k])
+
+
+def _time_left(fit: Fit, direction: str, curvature: float, fraction: float) -> str:
+    lr = fit.optimizer.at_step(fit.trace.steps).get("lr", math.nan)
+    factor = float(spectral_radius(fit.optimizer, lr, curvature))
+    text = f"The direction that lags is {direction}: its curvature is only {curvature:.3g}, so each step at lr {lr:g} "
+    needed = steps_to(fraction, factor)
+    if needed is None:
+        return text + "brings it no closer."
+    return (
+        text + f"keeps {_percent(factor)} of its distance; about {plural(_rounded(needed), 'step')} more would bring it there."
+    )
+
+
+def _percent(fraction: float) -> str:
+    digits = max(1, min(6, int(-math.log10(max(1 - fraction, 1e-6)))))
+    return f"{100 * fraction:.{digits}f}%"
+
+
+def _rounded(count: int) -> int:
+    """Two digits: more would be a false promise."""
+    return int(float(f"{count:.2g}"))
+
+
+def as_dict(fit: Fit) -> dict[str, Any]:
+    """The fit as plain values, losses and coefficients in the data's own units."""
+    exact, data, losses = fit.least_squares, fit.data, fit.losses
+    told = explained(fit)
+    finite = losses[np.isfinite(losses)]
+    return {
+        "model": fit.model.name,
+        "formula": fit.model.formula(data.features, data.target),
+        "data": {
+            "source": data.source,
+            "rows_read": data.rows_read,
+            "rows": data.rows,
+            "features": list(data.features),
+            "target": data.target,
+            "notes": list(data.notes),
+        },
+        "optimizer": fit.optimizer.name,
+        "hyperparameters": fit.trace.config["hyperparameters"],
+        "lr_predicted": bool(fit.lr_reason),
+        "standardised": fit.standardised,
+        "batch_size": fit.batch_size,
+        "seed": fit.seed,
+        "outcome": fit.trace.outcome.kind if fit.trace.outcome else None,
+        "message": fit.trace.outcome.message if fit.trace.outcome else None,
+        "steps": fit.trace.steps,
+        "loss": {"first": losses[0], "last": losses[-1], "best": finite.min() if finite.size else None},
+        "mse": fit.loss,
+        "r2": fit.r2,
+        "coefficients": _named(fit, fit.coefficients),
+        "intercept": fit.intercept,
+        "least_squares": {
+            "coefficients": _named(fit, exact.coefficients),
+            "intercept": exact.intercept,
+            "mse": exact.mse,
+            "rank": exact.rank,
+            "unique": exact.full_rank,
+        },
+        "stability": told.statement.to_dict(),
+        "why": told.why,
+        "advice": told.advice,
+        "conclusion": conclusion(fit),
+    }
+
+
+def _named(fit: Fit, values: Floats) -> dict[str, float]:
+    return dict(zip(fit.data.features, values.tolist(), strict=True))

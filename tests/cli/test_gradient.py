@@ -1,0 +1,92 @@
+"""`descend gradient`: what it prints, and what it says to bad input."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from click.testing import CliRunner
+
+from descend.cli.gradient import command
+from descend.errors import DescendError
+
+
+def run(*args: str) -> str:
+    result = CliRunner().invoke(command, list(args), catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+def test_bowl():
+    text = run("x² + 3y²", "--at", "4,3")
+    assert text.startswith("f(x, y) = x² + 3y²\nat x = 4, y = 3:  f = 43.0\n")
+    for line in ("  ∂f/∂x   2x        8.0", "  ∂f/∂y   6y       18.0", "  norm         19.69772"):
+        assert line in text
+    row = next(line for line in text.split("\n") if line.startswith("  0.0001"))
+    assert row.split()[1:5] == ["8.0001", "8.0", "18.0003", "18.0"]
+
+
+def test_json_is_strict_and_complete():
+    data = json.loads(run("3x²+2xy+y³", "--at", "y=2,x=1", "--json"))
+    assert data["objective"] == "3x² + 2xy + y³"
+    assert data["variables"] == ["x", "y"]
+    assert (data["at"], data["value"]) == ([1.0, 2.0], 15.0)
+    assert data["gradient"]["symbolic"] == ["6x + 2y", "2x + 3y²"]
+    assert data["gradient"]["value"] == [10.0, 14.0]
+    assert data["gradient"]["shape"] == [2]
+    assert data["differences"][3]["h"] == 1e-4
+    assert [rule["name"] for rule in data["rules"]] == ["constant factor", "power", "sum", "product"]
+    assert json.loads(run("ackley", "--at", "0,0", "--json"))["gradient"]["value"] == [None, None]
+    chain = json.loads(run("(3x+1)^2", "--at", "0", "--json"))["chain"]
+    assert (chain["exact"], chain["forgotten"]) == (6.0, 2.0)
+    assert chain["secant"] == pytest.approx(6.09)
+
+
+def test_values_and_expressions_that_start_with_a_minus():
+    assert "at x = −1, y = 2:" in run("x*y", "--at", "-1,2")
+    assert "f(x) = −x² + 2" in run("-x^2+2", "--at", "-3")
+    assert "at x = −1:" in run("-x", "--at=-1")
+
+
+def test_surfaces_have_a_usual_start():
+    assert "at x = −1.2, y = 1:" in run("rosenbrock")
+    assert "at x = 1, y = 1:  f = 1876.0" in run("Goldstein-Price", "--at", "1,1")
+
+
+def test_a_users_own_gradient_is_checked(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text(
+        "def f(x, y):\n    return x**2 + 3*y**2\n\n"
+        "def right(x, y):\n    return 2*x, 6*y\n\n"
+        "def wrong(x, y):\n    return 2*x, 3*y\n"
+    )
+    assert "the gradient is right" in run(f"{file}:f", "--grad", f"{file}:right", "--at", "4,3")
+    said = run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3")
+    assert "x[1] is wrong: 9.0 given, the slope is 18.0; yours is half the slope" in said
+    data = json.loads(run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3", "--json"))
+    assert data["ok"] is False
+    with pytest.raises(DescendError, match="f is a Python function, which has no formula: give its gradient with --grad"):
+        run(f"{file}:f", "--at", "4,3")
+    assert "the gradient is right" in run("x² + 3y²", "--grad", f"{file}:right", "--at", "4,3")
+
+
+@pytest.mark.parametrize(
+    ("args", "sentence"),
+    [
+        (["x*y"], r"give one number per variable \(x, y\) with --at"),
+        (["x*y", "--at", "1"], r"the point '1' has 1 coordinate; 2 are needed \(x, y\)"),
+        (["x*y", "--at", "nan,1"], "'nan' in the point 'nan,1' is not a finite number"),
+        (["x +", "--at", "1"], "the expression ends after"),
+        (["rosenbrok", "--at", "1,2"], "did you mean 'rosenbrock'"),
+    ],
+)
+def test_bad_input_is_one_sentence(args, sentence):
+    with pytest.raises(DescendError, match=sentence):
+        run(*args)
+
+
+def test_unknown_options_are_named():
+    result = CliRunner().invoke(command, ["x", "--jsn"])
+    assert result.exit_code == 2
+    assert "No such option" in result.output
+    assert "--json" in result.output
