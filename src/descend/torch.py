@@ -10,17 +10,15 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
 
-import descend.optimizers  # noqa: F401  (fills the registry)
 from descend.errors import DescendError
-from descend.rules import COMMON, OPTIMIZERS, Optimizer, Rule
+from descend.rules import COMMON, Optimizer, Rule
 from descend.torch_lists import ListStep, NotElementwiseError
-from descend.torch_names import TORCH, names_of, options_of
+from descend.torch_names import as_tuple, is_tensor_number, names_of, options_of, rule_of
 
 __all__ = ["RuleOptimizer", "as_optimizer", "rule_of"]
 
@@ -52,42 +50,6 @@ def as_optimizer(optimizer: Optimizer | Rule, params: Any, *, foreach: bool | No
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_optimizer takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
     return RuleOptimizer(bound, params, foreach=foreach)
-
-
-def rule_of(cls: type[torch.optim.Optimizer], **settings: Any) -> Optimizer:
-    """The rule that a class of torch.optim follows with these settings, as one of ours.
-
-    >>> rule_of(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True).name
-    'nesterov'
-    """
-    defaults = {k: p.default for k, p in inspect.signature(cls).parameters.items() if k != "params"}
-    for key in settings:
-        if key not in defaults:
-            raise DescendError(f"torch.optim.{cls.__name__} has no {key!r}; it has {', '.join(defaults)}")
-    given = defaults | settings | ({"decoupled_weight_decay": True} if cls is torch.optim.AdamW else {})
-    family = ("AdamW", "Adam") if cls is torch.optim.AdamW else (cls.__name__,)
-    for name, names in sorted(TORCH.items(), key=lambda item: item[1].cls not in family[:1]):
-        if names.cls in family and all(given.get(k) == v for k, v in names.fixed.items()):
-            return _translated(OPTIMIZERS[name], given)
-    raise DescendError(f"no rule here follows torch.optim.{cls.__name__}; L-BFGS and SparseAdam are not dense rules")
-
-
-def _translated(rule: Rule, given: Mapping[str, Any]) -> Optimizer:
-    names = names_of(rule)
-    values: dict[str, Any] = {}
-    for key, ours in names.keys.items():
-        if key in given and isinstance(ours, str):
-            values[ours] = given[key]
-        elif key in given:
-            values |= zip(ours, _as_tuple(key, given[key], len(ours)), strict=True)
-    for name, value in values.items():
-        if value is None and name in names.unset:
-            values[name] = names.unset[name]
-        _is_tensor_number(value, name)
-    for key in ("capturable", "differentiable", "fused"):
-        if given.get(key):
-            raise DescendError(f"{key}=True is an implementation of torch's own optimizers; leave it off here")
-    return rule(**values)
 
 
 class RuleOptimizer(torch.optim.Optimizer):
@@ -160,9 +122,9 @@ class RuleOptimizer(torch.optim.Optimizer):
             elif isinstance(target, str):
                 ours[target] = value
             else:
-                ours |= zip(target, _as_tuple(key, value, len(target)), strict=True)
+                ours |= zip(target, as_tuple(key, value, len(target)), strict=True)
         checked = {
-            name: value if _is_tensor_number(value, name) else known[name].check(value, self.rule.name)
+            name: value if is_tensor_number(value, name) else known[name].check(value, self.rule.name)
             for name, value in ours.items()
         }
         return rest | self._under_torch_names(checked)
@@ -309,7 +271,7 @@ class RuleOptimizer(torch.optim.Optimizer):
         steps: list[int],
     ) -> bool:
         """The rule on many tensors per call, those together that share type, device and single numbers; False if it cannot."""
-        words = tuple([v for k, v in values.items() if k not in self._floats])
+        words = tuple([v for k, v in values.items() if k not in self._floats or (k.startswith("clip") and v)])
         if group["foreach"] is False or words in self._unrecordable:
             return False
         buckets: dict[Any, tuple[list[Tensor], list[Tensor], list[State]]] = {}
@@ -336,7 +298,7 @@ class RuleOptimizer(torch.optim.Optimizer):
     def _recorded(self, values: dict[str, Any], p: Tensor, state: State, step: int) -> ListStep:
         """One step of the rule, recorded; the last one again where nothing has changed."""
         slots = self._slots(p, state, step, values)
-        numbers = [v for v in slots.values() if not isinstance(v, Tensor)]
+        numbers = [_number(v) for name, v in slots.items() if self.rule.slots[name].shape == "scalar"]
         key = (p.dtype, *values.values(), *numbers)
         if self._last is None or self._last[0] != key:
             self._last = (key, ListStep(self._bound(values), values, slots, _real(p)))
@@ -361,7 +323,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _bound(self, values: Mapping[str, Any], members: Sequence[Tensor] = ()) -> Optimizer:
         """The rule with this step's values: shared options are present exactly when they are on."""
-        mask = None if self.optimizer.mask is None else [self._decays(p) for p in members]
+        mask = [self._decays(p) for p in members] if members and self.optimizer.mask is not None else None
         own = {name: values[name] for name in self.rule.hyperparameters}
         common = {name: value for name, value in values.items() if name not in own and value}
         return Optimizer(self.rule, own, common, mask=mask)
@@ -440,20 +402,6 @@ def _torch_defaults(cls: str) -> Group:
     if not cls or not hasattr(torch.optim, cls):
         return {}
     return dict(getattr(torch.optim, cls)([torch.zeros(1, 1)]).defaults)
-
-
-def _as_tuple(key: str, value: Any, length: int) -> Sequence[Any]:
-    if not isinstance(value, tuple | list) or len(value) != length:
-        raise DescendError(f"{key} is a tuple of {length} numbers; got {value!r}")
-    return value
-
-
-def _is_tensor_number(value: Any, name: str) -> bool:
-    if not isinstance(value, Tensor):
-        return False
-    if value.numel() != 1:
-        raise DescendError(f"{name} is one number; got a tensor of shape {tuple(value.shape)}")
-    return True
 
 
 def _number(value: Any) -> Any:

@@ -5,13 +5,16 @@ An adapter keeps groups and state under torch's names, so that a state_dict goes
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import inspect
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from descend.rules import COMMON, Rule
+import descend.optimizers  # noqa: F401  (fills the registry)
+from descend.errors import DescendError
+from descend.rules import COMMON, OPTIMIZERS, Optimizer, Rule
 
-__all__ = ["TORCH", "Names", "names_of", "options_of"]
+__all__ = ["TORCH", "Names", "as_tuple", "is_tensor_number", "names_of", "options_of", "rule_of"]
 
 Hyper = Mapping[str, Any]
 
@@ -101,3 +104,56 @@ def names_of(rule: Rule) -> Names:
     if known is None:
         return Names(keys=keys)
     return replace(known, keys=keys)
+
+
+def rule_of(cls: Any, **settings: Any) -> Optimizer:
+    """The rule that a class of torch.optim follows with these settings, as one of ours.
+
+    >>> import torch
+    >>> rule_of(torch.optim.SGD, lr=0.1, momentum=0.9, nesterov=True).name
+    'nesterov'
+    """
+    defaults = {k: p.default for k, p in inspect.signature(cls).parameters.items() if k != "params"}
+    for key in settings:
+        if key not in defaults:
+            raise DescendError(f"torch.optim.{cls.__name__} has no {key!r}; it has {', '.join(defaults)}")
+    given = defaults | settings | ({"decoupled_weight_decay": True} if cls.__name__ == "AdamW" else {})
+    family = ("AdamW", "Adam") if cls.__name__ == "AdamW" else (cls.__name__,)
+    for name, names in sorted(TORCH.items(), key=lambda item: item[1].cls not in family[:1]):
+        if names.cls in family and all(given.get(k) == v for k, v in names.fixed.items()):
+            return _translated(OPTIMIZERS[name], given)
+    raise DescendError(f"no rule here follows torch.optim.{cls.__name__}; L-BFGS and SparseAdam are not dense rules")
+
+
+def _translated(rule: Rule, given: Mapping[str, Any]) -> Optimizer:
+    names = names_of(rule)
+    values: dict[str, Any] = {}
+    for key, ours in names.keys.items():
+        if key in given and isinstance(ours, str):
+            values[ours] = given[key]
+        elif key in given:
+            values |= zip(ours, as_tuple(key, given[key], len(ours)), strict=True)
+    for name, value in values.items():
+        if value is None and name in names.unset:
+            values[name] = names.unset[name]
+        is_tensor_number(value, name)
+    for key in ("capturable", "differentiable", "fused"):
+        if given.get(key):
+            raise DescendError(f"{key}=True is an implementation of torch's own optimizers; leave it off here")
+    return rule(**values)
+
+
+def as_tuple(key: str, value: Any, length: int) -> Sequence[Any]:
+    """The value of one of torch's keys that is a tuple, or a sentence."""
+    if not isinstance(value, tuple | list) or len(value) != length:
+        raise DescendError(f"{key} is a tuple of {length} numbers; got {value!r}")
+    return value
+
+
+def is_tensor_number(value: Any, name: str) -> bool:
+    """Whether a value is a tensor of one element; a longer one is one sentence."""
+    if not hasattr(value, "numel"):
+        return False
+    if value.numel() != 1:
+        raise DescendError(f"{name} is one number; got a tensor of shape {tuple(value.shape)}")
+    return True

@@ -1,4 +1,4 @@
-"""torch's own optimizer inputs (`optim_db`) and how each is answered here: the tests run the table, `docs/parity.md` shows it."""
+"""torch's own optimizer inputs (`optim_db`) and how each is answered here; `docs/parity.md` shows the table."""
 
 from __future__ import annotations
 
