@@ -27,7 +27,7 @@ import numpy as np
 from descend.around import cast_like, decay, prepare, wide
 from descend.arrays import total
 from descend.errors import DescendError
-from descend.hyperparameters import BOUNDS, COMMON, Hyperparameter, is_off
+from descend.hyperparameters import BOUNDS, COMMON, MEANINGS, Hyperparameter, is_off
 from descend.schedules import Schedule
 from descend.slots import COUNT, ONE, POWER, SQUARE, START, ZERO, Slot
 from descend.trees import flatten, leaves_or_none
@@ -87,6 +87,17 @@ class Rule:
     whole_array: bool = False
     #: The power of a factor on all gradients that a step has, with eps at 0: 1 where linear, 0 where it is divided out.
     degree: int | None = None
+
+    @property
+    def summary(self) -> str:
+        """What the rule does, in a sentence."""
+        return (self.function.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def dialects(self) -> str:
+        """Settings under which it follows other conventions, or other remarks; empty where there are none."""
+        _, _, rest = (self.function.__doc__ or "").partition("\n\n")
+        return " ".join(rest.split())
 
     @property
     def sums(self) -> bool:
@@ -177,14 +188,15 @@ def rule(
     whole_array: bool = False,
     degree: int | Literal["by kind"] | None = "by kind",
     bounds: Mapping[str, tuple[float, float, bool, bool]] | None = None,
+    meanings: Mapping[str, str] | None = None,
     **slots: Slot,
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function on one array and enter it in the registry. Keyword arguments that are slots are its state."""
 
     def make(function: Callable[..., Any]) -> Rule:
-        limits, hints = BOUNDS | dict(bounds or {}), get_type_hints(function)
+        limits, hints, told = BOUNDS | dict(bounds or {}), get_type_hints(function), MEANINGS | dict(meanings or {})
         hyperparameters = {
-            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]))
+            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]), told.get(name, ""))
             for name, parameter in inspect.signature(function).parameters.items()
             if parameter.kind is parameter.KEYWORD_ONLY
         }

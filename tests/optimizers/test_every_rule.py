@@ -406,6 +406,8 @@ def test_what_an_entry_says(rule: Rule) -> None:
     assert rule.kind in ("linear", "adaptive", "sign")
     assert "lr" in rule.hyperparameters
     assert not set(rule.slots) & set(rule.hyperparameters) - {"d"}
+    for h in rule.hyperparameters.values():
+        assert h.meaning, f"{rule.name}'s {h.name} is not explained"
     assert rule()  # the defaults are within their own bounds
     for name, h in (COMMON | dict(rule.hyperparameters)).items():
         if h.bounds is not None:

@@ -45,7 +45,7 @@ def _one(rule: Any, latex: bool) -> list[str]:
     from descend import equations
 
     written = equations.latex(rule) if latex else equations.lines(rule)
-    lines = [f"{rule.title}   {rule.function.__doc__}", ""]
+    lines = [f"{rule.title}   {rule.summary}", ""]
     lines += [f"  {line}" for line in written]
     lines += ["", _hyperparameters(rule), ""]
     told = {
@@ -83,7 +83,7 @@ def _as_dict(rule: Any) -> dict[str, Any]:
     return {
         "name": rule.name,
         "title": rule.title,
-        "summary": rule.function.__doc__,
+        "summary": rule.summary,
         "equations": lines(rule),
         "latex": latex(rule),
         "hyperparameters": {h.name: {"default": h.default, "bounds": h.bounds} for h in rule.hyperparameters.values()},

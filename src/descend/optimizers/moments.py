@@ -90,6 +90,9 @@ def adamw(
     avoid="When gradients shrink by orders of magnitude: one early spike slows every later step.",
     usual_lr="1e-3",
     kind="adaptive",
+    meanings={
+        "max_of": "take the maximum of the raw or of the corrected moments",
+    },
 )
 def amsgrad(
     g: Array,
@@ -128,6 +131,9 @@ def amsgrad(
     avoid="Where Adam works: it reacts more slowly once a large gradient has passed.",
     usual_lr="2e-3",
     kind="adaptive",
+    meanings={
+        "beta2": "share of the largest gradient kept from step to step",
+    },
 )
 def adamax(g: Array, p: Array, s: Any, *, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Any:
     """Adam with the decaying maximum of |g| in place of the root mean square."""
@@ -153,6 +159,9 @@ def adamax(g: Array, p: Array, s: Any, *, lr: float = 2e-3, beta1: float = 0.9, 
     usual_lr="2e-3",
     kind="adaptive",
     bounds={"momentum_decay": (0.0, INF, True, True)},
+    meanings={
+        "momentum_decay": "how fast the momentum warms up: 0.96^(t·momentum_decay)",
+    },
 )
 def nadam(
     g: Array,
@@ -195,6 +204,11 @@ def nadam(
     kind="adaptive",
     degree=None,  # its first steps are plain momentum
     bounds={"threshold": (4.0, INF, True, False)},
+    meanings={
+        "threshold": "length of the average from which the second moment is trusted",
+        "warm_up": "what is done before that: plain momentum, or nothing",
+        "eps_after": "add eps to the corrected root (optax)",
+    },
 )
 def radam(
     g: Array,
@@ -246,6 +260,11 @@ def radam(
     avoid="When memory is short: four numbers of state per weight.",
     usual_lr="1e-3; up to 10 times Adam's",
     kind="adaptive",
+    meanings={
+        "beta2": "share of the mean change of the gradient kept",
+        "beta3": "share of the mean square kept",
+        "prox": "decay by division after the step instead of before it",
+    },
 )
 def adan(
     g: Array,
@@ -294,6 +313,9 @@ def adan(
     usual_lr="1e-3 to 1e-2",
     kind="sign",
     whole_array=True,
+    meanings={
+        "ratio": "where the decay stands in the trust ratio: paper, Keras or timm",
+    },
 )
 def lamb(
     g: Array,

@@ -40,6 +40,14 @@ def spectral_scale(shape: tuple[int, ...], scale: Scale) -> float:
     most_ndim=2,
     whole_array=True,
     bounds={"ns_steps": (1, 99, True, True), "ns_a": (-INF, INF, True, True)},
+    meanings={
+        "scale": "how a step grows with the shape: Jordan, Moonshot, optax, or not",
+        "ns_steps": "Newton–Schulz iterations",
+        "ns_a": "coefficient of x in the iteration",
+        "ns_b": "coefficient of x³",
+        "ns_c": "coefficient of x⁵",
+        "eps": "smallest norm divided by",
+    },
 )
 def muon(
     g: Array,
