@@ -184,6 +184,7 @@ class _Held(SimpleNamespace):
 def _limits(optimizer: Optimizer) -> dict[str, float]:
     """Single-number slots after very many steps: known beforehand, or by letting the rule run on zeros."""
     rule, hyper = optimizer.rule, _constant(optimizer)
+    hyper = {k: hyper[k] for k in rule.hyperparameters}
     kept = rule.kept_slots(np.zeros(1), hyper)
     known = {n: float(s.limit) for n, s in kept.items() if s.shape == "scalar" and isinstance(s.limit, float | int)}
     rest = [n for n, s in kept.items() if s.shape == "scalar" and n not in known]
@@ -515,6 +516,8 @@ def stability(
 def _preconditioned(optimizer: Optimizer, found: Curvature, state: Any) -> tuple[float, Floats] | None:
     """Largest eigenvalue of D^½ H D^½ with D the rule's gain per coordinate under its present second moments."""
     rule, hyper = optimizer.rule, _constant(optimizer)
+    if rule.sums:  # its step is not one array's alone
+        return None
     own = {k: hyper[k] for k in rule.hyperparameters}
     gains = []
     for slots in state["slots"]:

@@ -16,8 +16,9 @@ from descend.errors import DescendError
 
 __all__ = ["command"]
 
-#: Learning rates tried per optimizer by `--tune lr`: a coarse grid, then two finer ones around the best.
-TUNE_COARSE, TUNE_FINE = 41, 20
+#: Learning rates tried per optimizer by `--tune lr`: a coarse grid, then in each of its lowest valleys two finer ones. The loss
+#: after a fixed number of steps swings with the rate where a rule swings, so one valley is not enough.
+TUNE_COARSE, TUNE_VALLEYS, TUNE_FINE = 121, 3, 20
 
 
 @click.command(name="run")
@@ -135,7 +136,7 @@ class _Progress:
 
 
 def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple[Any, str]:
-    """The best lr by final loss over a grid and two finer ones: the same number of runs for every optimizer."""
+    """The best lr by final loss over a grid and finer ones: the same number of runs for every optimizer."""
     from descend.loop import descend
 
     if "lr" not in optimizer.hyperparameters:
@@ -146,15 +147,24 @@ def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple
         bad = trace.outcome is None or trace.outcome.kind in ("diverged", "failed") or not math.isfinite(trace.loss[-1])
         return math.inf if bad else float(trace.loss[-1])
 
-    rates, width = np.geomspace(1e-4, 1e2, TUNE_COARSE), 6 / (TUNE_COARSE - 1)
-    tried: dict[float, float] = {}
-    for count in (0, TUNE_FINE, TUNE_FINE):
-        tried |= {float(r): final(r) for r in rates if float(r) not in tried}
-        best = min(tried, key=lambda r: (tried[r], r))
-        rates = np.geomspace(best * 10**-width, best * 10**width, TUNE_FINE + 2)[1:-1]
-        width *= 2 / (TUNE_FINE + 1) if count else 1
+    rates = [float(r) for r in np.geomspace(1e-4, 1e2, TUNE_COARSE)]
+    tried = {r: final(r) for r in rates}
+    for valley in _lowest(rates, tried, TUNE_VALLEYS):
+        center, width = valley, 6 / (TUNE_COARSE - 1)
+        for _ in range(2):
+            near = [float(r) for r in np.geomspace(center * 10**-width, center * 10**width, TUNE_FINE + 2)[1:-1]]
+            tried |= {r: final(r) for r in near}
+            center = min([center, *near], key=lambda r: (tried[r], r))
+            width *= 2 / (TUNE_FINE + 1)
     best = float(f"{min(tried, key=lambda r: (tried[r], r)):.4g}")
     return optimizer.with_values(lr=best), f"{len(tried)} rates from 0.0001 to 100"
+
+
+def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[float]:
+    """The rates to search around: where the loss over the rate has its lowest valleys, then the lowest others."""
+    around = [math.inf, *(tried[r] for r in rates), math.inf]
+    valleys = {r for r, before, after in zip(rates, around, around[2:], strict=False) if tried[r] <= min(before, after)}
+    return sorted(rates, key=lambda r: (r not in valleys, tried[r], r))[:count]
 
 
 # -- printing -------------------------------------------------------------------------------------------------------------
