@@ -14,6 +14,7 @@ import statistics
 import subprocess
 import sys
 import time
+from functools import partial
 
 import jax
 import numpy as np
@@ -40,7 +41,7 @@ def with_torch(steps: int) -> list[float]:
         loss = rosenbrock(p)
         loss.backward()
         optimizer.step()
-        losses.append(float(loss))
+        losses.append(loss.item())
     return losses
 
 
@@ -85,24 +86,28 @@ def compare() -> str:
     with jax.enable_x64(True):
         for steps in (200, 1000, 10_000):
             scan = with_optax_scan(steps)
-            sides = {"descend": lambda: with_descend(steps), "optax scan": scan}
-            fast = medians(sides, 21)
+            fast = medians({"descend": partial(with_descend, steps), "optax scan": scan}, 21)
             slow = {}
             if steps <= 1000:
-                slow = medians({"torch": lambda: with_torch(steps), "optax loop": lambda: with_optax_loop(steps)}, 3)
+                slow = medians({"torch": partial(with_torch, steps), "optax loop": partial(with_optax_loop, steps)}, 3)
             begun = time.perf_counter()
-            scan = with_optax_scan(steps)
-            scan()
+            with_optax_scan(steps)()
             cold = time.perf_counter() - begun
             ours = fast["descend"]
             ratios = [f"{slow[k] / ours:,.0f}×" if k in slow else "" for k in ("torch", "optax loop")]
-            rows.append(
-                [f"{steps:,}", f"{fast['optax scan'] / ours:.2f}×", *ratios, seconds(ours), seconds(fast["optax scan"]), seconds(cold)]
-            )
+            times = [seconds(ours), seconds(fast["optax scan"]), seconds(cold)]
+            rows.append([f"{steps:,}", f"{fast['optax scan'] / ours:.2f}×", *ratios, *times])
     found = minimize(rosenbrock, START, method="L-BFGS-B")
-    headers = ["steps", "optax scan ÷ descend", "torch ÷", "optax loop ÷", "descend, warm", "optax scan, warm", "optax scan, new function"]
-    text = table(headers, rows)
-    return text + f"\n\nscipy's L-BFGS reaches {found.fun:.1e} in {found.nfev} evaluations of the loss."
+    headers = [
+        "steps",
+        "optax scan ÷ descend",
+        "torch ÷",
+        "optax loop ÷",
+        "descend, warm",
+        "optax scan, warm",
+        "a new optax scan",
+    ]
+    return f"{table(headers, rows)}\n\nscipy's L-BFGS reaches {found.fun:.1e} in {found.nfev} evaluations of the loss."
 
 
 def new_lambdas() -> str:

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
-from descend.figures.style import DPI, INK, MUTED, axes_at, new_figure, number, power_of_ten
+from descend.figures.data import number
+from descend.figures.style import DPI, INK, MUTED, axes_at, new_figure, power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
