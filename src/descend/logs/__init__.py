@@ -90,8 +90,9 @@ def _unread(unit: Unit, sentence: str) -> Trace:
 
 
 def _is_run(trace: Trace) -> bool:
-    """Whether a file met in a folder is a run and not some other table: it has a quantity of training."""
-    return any(name in ROLES and name != "epoch" for name in trace.columns)
+    """Whether a file met in a folder is a run and not some other table: it has a loss, or a curve of training."""
+    curves = {name for name, c in trace.columns.items() if name in ROLES and (len(c) > 1 or name.endswith("loss"))}
+    return bool(curves - {"epoch"})
 
 
 def _nothing(path: Path, tried: int, failures: list[str]) -> str:

@@ -19,8 +19,8 @@ __all__ = ["Delimited", "sniff"]
 #: Cells that say "not recorded". "nan" is not among them: NaN is data.
 MISSING = {"", "na", "n/a", "null", "none", "-", "--", "<na>", "missing"}
 MAX_RUNS = 1000
-_EMPTY = -1.2345678987654321e-305  # stands for an empty cell while a block is parsed in one piece
-_EMPTY_TEXT = b"-1.2345678987654321e-305"
+_EMPTY = -7.654321e22  # stands for an empty cell while a block is parsed in one piece
+_EMPTY_TEXT = b"-7.654321e22"
 _NUMBERISH = b"0123456789+-.eE,\n naifNAIFty"
 _RUN_NAMES = ("run", "run_id", "run_name", "run_uuid", "experiment", "trial_id", "custom_run_id")
 _METRIC_NAMES = ("metric", "tag", "key", "name", "attribute_path", "variable")

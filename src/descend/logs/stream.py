@@ -37,8 +37,8 @@ def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
             raise DescendError(f"{str(path)!r} is neither a file nor a folder; pipe it in and read '-' instead")
         file = path.open("rb")
         if file.read(2) == b"\x1f\x8b":
-            file.seek(0)
-            return gzip.GzipFile(fileobj=file, mode="rb")
+            file.close()
+            return gzip.GzipFile(path, "rb")
         file.seek(0)
         return file
     except OSError as error:
@@ -66,9 +66,7 @@ def _counted(file: BinaryIO | gzip.GzipFile, path: object, total: int, progress:
     done = 0
     while True:
         try:
-            block = file.read(CHUNK)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return  # a truncated or damaged end of a gzip file: what came before it is kept
+            block = file.read(CHUNK) if not isinstance(file, gzip.GzipFile) else b"".join(_until(file, CHUNK, path))
         except OSError as error:
             raise refusal(path, error) from None
         if not block:
@@ -80,10 +78,10 @@ def _counted(file: BinaryIO | gzip.GzipFile, path: object, total: int, progress:
 
 
 def _until(file: BinaryIO | gzip.GzipFile, size: int, path: object) -> Iterator[bytes]:
-    """Reads up to `size` bytes in small pieces, so that a gzip file with a damaged end still gives its head."""
+    """Up to `size` bytes in small pieces: a gzip file whose end is cut or damaged still gives what comes before."""
     while size > 0:
         try:
-            piece = file.read(min(size, 4096))
+            piece = file.read(min(size, 1 << 14))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return
         except OSError as error:
