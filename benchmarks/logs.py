@@ -101,7 +101,8 @@ def main() -> None:
         seconds, _, _, base, peak = measure("descend", folder / "table.csv")
         size = (folder / "table.csv").stat().st_size / 1e6
         lines.append(
-            f"{'descend, CSV':17} {seconds:7.2f} s  peak {peak:5.0f} MB (imports {base:.0f}), {options.rows} rows, {size:.0f} MB"
+            f"{'descend, CSV':17} {seconds:7.2f} s  peak {peak:5.0f} MB (imports {base:.0f}), "
+            f"{options.rows} rows, {size:.0f} MB"
         )
     print("\n".join(lines))
 
