@@ -425,7 +425,7 @@ def test_too_many_logs_are_refused_not_cut(tmp_path: Path, monkeypatch: pytest.M
         ("a.json", b"[" * 100_000, "not whole JSON"),
         ("events.out.tfevents.1.h", b"\x18\x00", "holds no whole event"),
         ("a.db", b"SQLite format 3\x00" + bytes(200), "could not be read as an SQLite database"),
-        ("a.npz", b"PK\x03\x04" + bytes(50), "not a whole trace saved by descend"),
+        ("a.npz", b"PK\x03\x04" + bytes(50), "not a (whole )?trace saved by descend"),
         ("a.wandb", b":W&B\x00\x00\x00rest", "its header is damaged"),
     ],
 )
