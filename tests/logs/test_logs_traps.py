@@ -9,6 +9,8 @@ import os
 import shutil
 import sqlite3
 import struct
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -435,15 +437,34 @@ def test_refusals_are_one_sentence(tmp_path: Path, name: str, content: bytes, se
     assert "\n" not in str(caught.value)
 
 
-def test_missing_and_forbidden(tmp_path: Path) -> None:
+@pytest.fixture
+def forbidden() -> Iterator[Path]:
+    """A folder with an open file, a closed one and a closed folder, met by a user who may not read everything."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)
+    written(folder, "open.csv", "step,loss\n0,1\n")
+    written(folder, "closed.csv", "step,loss\n0,1\n").chmod(0)
+    written(folder, "secret/a.csv", "step,loss\n0,1\n").parent.chmod(0)
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    yield folder
+    if root:
+        os.seteuid(0)
+    (folder / "secret").chmod(0o755)
+    shutil.rmtree(folder)
+
+
+def test_missing_and_forbidden(forbidden: Path) -> None:
     with pytest.raises(DescendError, match="there is no file or folder"):
-        logs.read(tmp_path / "nowhere")
-    path = written(tmp_path, "a.csv", "step,loss\n0,1\n")
-    path.chmod(0)
-    if os.access(path, os.R_OK):
-        pytest.skip("this user may read everything")
-    with pytest.raises(DescendError, match="permission denied"):
-        logs.read(path)
+        logs.read(forbidden / "nowhere")
+    for name in ("closed.csv", "secret", "secret/a.csv"):
+        with pytest.raises(DescendError, match="permission denied"):
+            logs.read(forbidden / name)
+    notes = {trace.name: trace.notes for trace in logs.read(forbidden)}
+    assert notes["open.csv"] == ()
+    assert "permission denied" in notes["closed.csv"][0]
+    assert "permission denied" in notes["secret"][0]
 
 
 def test_a_pipe_is_refused_rather_than_waited_for(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from descend.logs.formats import NotALogError, identify
 from descend.logs.mlflow import flat_yaml, folder_run, setting
 from descend.logs.roles import guess
 from descend.logs.sources import Unit
-from descend.logs.stream import Progress, blocks, head, read_small
+from descend.logs.stream import Progress, blocks, head, read_small, refusal
 from descend.logs.tensorboard import Events
 from descend.logs.text import KerasText, PlainText
 from descend.trace import Trace
@@ -129,6 +129,8 @@ def unit_runs(unit: Unit, progress: Progress | None = None) -> Found:
     """The runs of a unit."""
     if unit.kind == "mlflow":
         return [folder_run(unit.root, unit.name)]
+    if unit.kind == "refused":
+        raise refusal(unit.root, PermissionError())
     if unit.kind == "file":
         return file_runs(unit.paths[0], unit.name, progress)
     parts: dict[Path, list[Raw]] = {}

@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from descend.errors import DescendError
 
-__all__ = ["CHUNK", "HEAD", "Progress", "Utf8", "blocks", "head", "open_log", "read_small", "refusal"]
+__all__ = ["CHUNK", "HEAD", "Progress", "UnreadableError", "Utf8", "blocks", "head", "open_log", "read_small", "refusal"]
 
 CHUNK = 8 << 20
 HEAD = 1 << 16
@@ -20,14 +20,18 @@ HEAD = 1 << 16
 Progress = Callable[[str, int, int], object]
 
 
+class UnreadableError(DescendError):
+    """A file that the operating system does not let be read: in a folder it is reported, not passed over."""
+
+
 def refusal(path: object, error: BaseException) -> DescendError:
     """The sentence for an operating system's refusal."""
     if isinstance(error, FileNotFoundError):
         return DescendError(f"there is no file or folder {str(path)!r}")
     if isinstance(error, PermissionError):
-        return DescendError(f"permission denied: {str(path)!r} cannot be read by this user")
+        return UnreadableError(f"permission denied: {str(path)!r} cannot be read by this user")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-    return DescendError(f"{str(path)!r} could not be read: {reason}")
+    return UnreadableError(f"{str(path)!r} could not be read: {reason}")
 
 
 def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
