@@ -73,7 +73,7 @@ def _folder(root: Path, limit: int) -> list[Unit]:
 
 
 def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | str]]:
-    """Folders and their files, or the kind of a folder that is one unit (an MLflow run, a refused one); links are followed once."""
+    """Folders and their files, or the kind of a folder that is one unit (an MLflow run, a refused one). Links count once."""
     waiting, seen, entries = [root], set(), 0
     while waiting:
         folder = waiting.pop()
