@@ -158,7 +158,10 @@ class Fit:
         from descend.figures import draw_fit, draw_fit_many
 
         exact, data = self.least_squares, self.data
-        words = {"subtitle": self.trace.outcome.message if self.trace.outcome else "", "least_loss": exact.mse} | options
+        words: dict[str, Any] = {
+            "subtitle": self.trace.outcome.message if self.trace.outcome else "",
+            "least_loss": exact.mse,
+        } | options
         path = self.path
         if len(data.features) == 1 and path is not None:
             words = {"x_label": data.features[0], "y_label": data.target, "label": self.optimizer.name} | words

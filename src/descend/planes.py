@@ -324,6 +324,8 @@ class _Job:
         self.optimizer = chosen
         self.leaves, self.rebuild, self.names = self._start(start)
         self.targets = [self._target(name) for name in grid]
+        varied = {name: _switched_on(grid[name]) for name, (kind, _) in zip(grid, self.targets, strict=True) if kind == "hyper"}
+        self.optimizer = chosen.with_values(**varied)  # an axis that begins at 0 must not switch its term off
         self.wide = dtype == np.float64
         with jax_switch(self.wide):
             self.traced = trace_objective(goal.fun, self.leaves, self.rebuild, immutable=goal.immutable, stochastic=False)
@@ -354,7 +356,7 @@ class _Job:
         """Where an axis goes: ("hyper", name), ("leaf", (name, number of the array)) or ("start", coordinate)."""
         optimizer = self.optimizer
         known = COMMON | dict(optimizer.rule.hyperparameters)
-        if name in optimizer.rule.hyperparameters:
+        if name in known:
             if known[name].structural:
                 raise DescendError(f"{name} of {optimizer.name} is structure, not a number that an axis could vary")
             for value in (self.grid[name].values.min(), self.grid[name].values.max()):
@@ -408,6 +410,11 @@ class _Job:
         return made
 
 
+def _switched_on(axis: Axis) -> float:
+    """A value of the axis that is not 0, where it has one."""
+    return float(axis.values[np.argmax(axis.values != 0)])
+
+
 def _plain(start: Any) -> bool:
     return all(isinstance(v, int | float | np.number) for v in start)
 
@@ -443,9 +450,7 @@ def _program(job: _Job) -> Callable[..., Any]:
     """The compiled program for a chunk, found again for an equal objective, rule and set of axes."""
     optimizer = job.optimizer
     shapes = tuple((leaf.shape, str(leaf.dtype)) for leaf in job.leaves)
-    gridded = tuple(value if kind == "hyper" else None for kind, value in job.targets)
-    structure = tuple(part for part in optimizer.structure if not (isinstance(part, tuple) and part[0] in gridded))
-    key = (job.traced.text, shapes, structure, tuple(map(str, job.targets)), job.points)
+    key = (job.traced.text, shapes, optimizer.structure, tuple(map(str, job.targets)), job.points)
     if key not in _compiled:
         if len(_compiled) > 64:
             _compiled.pop(next(iter(_compiled)))
@@ -690,14 +695,22 @@ def predicted_limit(made: Plane) -> tuple[NDArray[np.float64], NDArray[np.float6
     fixed = made.config["hyperparameters"] | made.config.get("fixed", {})
     values = made.axes[others[0]].values if others else np.zeros(1)
 
+    def sharpness(point: NDArray[np.float64]) -> float:
+        found = curvature_at(goal, point)
+        return 0.0 if found is None else float(np.abs(found.eigenvalues).max())
+
+    at_start = sharpness(start)
+
     def limit(value: float) -> float:
-        point, own = start.copy(), {k: v for k, v in fixed.items() if k != "lr"}
+        own, curvature = {k: v for k, v in fixed.items() if k != "lr"}, at_start
         if others and others[0] in made.variables:
+            point = start.copy()
             point[made.variables.index(others[0])] = value
+            curvature = sharpness(point)
         elif others:
             own[others[0]] = value
-        found = curvature_at(goal, point)
-        most = None if found is None else lr_limit(rule(**own), float(np.abs(found.eigenvalues).max()))
+        most = lr_limit(rule(**own), curvature)
         return math.nan if most is None else most
 
-    return values, np.array([limit(float(v)) for v in values])
+    few = values if len(values) <= 65 else values[np.unique(np.linspace(0, len(values) - 1, 65).round().astype(int))]
+    return few, np.array([limit(float(v)) for v in few])

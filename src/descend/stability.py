@@ -286,8 +286,8 @@ def _unit_limit(_rule: Any, _values: Any, _common: Any, keep: _Keep) -> float:
 
 
 def _limit(optimizer: Optimizer, curvature: float) -> float | None:
-    """Bisection for the smallest rate at which the spectral radius passes 1."""
-    grid = np.geomspace(1e-4, 1e4, 4001) / curvature
+    """The smallest rate at which the spectral radius passes 1: a grid, then finer and finer ones where it does."""
+    grid = np.geomspace(1e-4, 1e4, 1001) / curvature
     above = spectral_radius(optimizer, grid, curvature) > 1 + 1e-9
     if not above.any():
         return None
@@ -295,12 +295,11 @@ def _limit(optimizer: Optimizer, curvature: float) -> float | None:
     if first == 0:
         return None
     low, high = grid[first - 1], grid[first]
-    for _ in range(60):
-        middle = (low + high) / 2
-        if spectral_radius(optimizer, middle, curvature) > 1 + 1e-12:
-            high = middle
-        else:
-            low = middle
+    for _ in range(9):  # each pass narrows the bracket 32-fold
+        finer = np.linspace(low, high, 33)
+        passed = spectral_radius(optimizer, finer, curvature) > 1 + 1e-12
+        first = int(np.argmax(passed)) if passed.any() else len(finer) - 1
+        low, high = finer[max(first - 1, 0)], finer[first]
     return float((low + high) / 2)
 
 
