@@ -139,7 +139,7 @@ FIRST = Question(
         ("Adam is unstable", UNSTABLE),
         ("I do not know how long I will train", LENGTH),
         ("I do not want to choose a rate", Advice("prodigy", "it estimates the distance to go.", then=("adadelta",))),
-        ("Very large batches", Advice("lamb", "each array moves in proportion to its norm.")),
+        ("Very large batches", Advice("lamb", "each array moves in proportion to its norm.", then=("lars",))),
         (
             "Hidden weight matrices learn slowly",
             Advice("muon", "all directions of a matrix move alike; give everything else adamw in a second group."),

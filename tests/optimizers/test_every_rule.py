@@ -265,9 +265,9 @@ def booleans(rule: Rule) -> list[dict[str, Any]]:
 #: Bytes per parameter in float32 of the field's table, for one large matrix.
 BYTES = {
     0: "sgd signsgd",
-    4: "momentum nesterov asgd lion adagrad rmsprop muon schedule_free_sgd",
+    4: "momentum nesterov asgd lion adagrad rmsprop muon lars schedule_free_sgd",
     8: "adam adamw adam_hat adamax nadam radam lamb adadelta rprop schedule_free_adamw",
-    12: "amsgrad",
+    12: "amsgrad ademamix",
     16: "adan prodigy",
 }
 
