@@ -55,6 +55,10 @@ def as_transformation(optimizer: Optimizer | Rule, **values: Any) -> optax.Gradi
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_transformation takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
+    if hasattr(bound, "members"):
+        raise DescendError(
+            "in optax each rule is a transformation of its own: join those of the groups with optax.multi_transform"
+        )
     for name in values:
         if name not in bound.hyperparameters or name in bound.structural:
             known = ", ".join(n for n in bound.hyperparameters if n not in bound.structural)

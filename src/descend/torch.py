@@ -49,6 +49,8 @@ def as_optimizer(optimizer: Optimizer | Rule, params: Any, *, foreach: bool | No
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_optimizer takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
+    if hasattr(bound, "members"):
+        raise DescendError("in torch each rule is an optimizer of its own: call as_optimizer once for each of the groups")
     return RuleOptimizer(bound, params, foreach=foreach)
 
 

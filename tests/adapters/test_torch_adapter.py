@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, OneCycleLR, St
 
 import descend as ds
 from descend.errors import DescendError
+from descend.grouping import groups
 from descend.optimizers import adafactor, adam, adamw, asgd, lion, momentum, muon, nadam, nesterov, prodigy, radam, rmsprop, sgd
 from descend.rules import OPTIMIZERS, Optimizer
 from descend.schedules import cosine
@@ -361,6 +362,8 @@ def test_what_cannot_be_moved_is_one_sentence() -> None:
     p.grad = torch.ones(3, 2).to_sparse()
     with pytest.raises(DescendError, match=r"adam needs dense gradients; a parameter of shape \(3, 2\) has a sparse one"):
         as_optimizer(adam(), [p]).step()
+    with pytest.raises(DescendError, match="call as_optimizer once for each of the groups"):
+        as_optimizer(groups(lambda p: "all", all=adam()), params())
     with pytest.raises(DescendError, match="as_optimizer takes a rule such as adam"):
         as_optimizer(torch.optim.Adam, params())  # type: ignore[arg-type]
 
