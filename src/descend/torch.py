@@ -387,6 +387,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         groups = [self._loaded_group(g, own) for g, own in zip(state_dict["param_groups"], self.param_groups, strict=False)]
         groups += state_dict["param_groups"][len(groups) :]
         super().load_state_dict(state_dict | {"param_groups": groups})
+        for state in self.state.values():  # torch before 1.12 counted in plain numbers
+            if isinstance(state.get("step"), int | float):
+                state["step"] = torch.tensor(float(state["step"]), dtype=torch.float32)
 
     def _loaded_group(self, saved: Group, own: Group) -> Group:
         self._check_fixed(saved)
