@@ -35,9 +35,8 @@ Several optimizers in one descent, each on the arrays its label names; hyperpara
 
 ```python
 import descend as ds
-from descend.grouping import groups
 
-opt = groups(lambda p: "hidden" if p.ndim == 2 else "rest", hidden=ds.muon(lr=0.02), rest=ds.adamw(lr=3e-4))
+opt = ds.groups(lambda p: "hidden" if p.ndim == 2 else "rest", hidden=ds.muon(lr=0.02), rest=ds.adamw(lr=3e-4))
 ```
 """
 

@@ -292,6 +292,10 @@ def test_points_without_a_derivative_are_said():
     assert "not finite" in str(outside)
     for derivation in (cusp, corner, outside):
         json.dumps(derivation.to_dict(), allow_nan=False)
+    near_the_edge = describe("sqrt(x)", [1e-3])  # x − 0.1 has no root
+    assert "not finite" in str(near_the_edge)
+    assert near_the_edge.to_dict()["differences"][0]["central"] == [None]
+    assert near_the_edge.table.best().central_error < 1e-8
     assert describe("|x|", [0.5]).notes == ()
     assert "the slope is zero" in str(describe("x³", [0.0]))
 

@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from descend.fitting import Fit as Fit
     from descend.fitting import fit as fit
     from descend.gradients import check_gradient as check_gradient
+    from descend.grouping import groups as groups
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
     from descend.objectives import resolve as objective  # noqa: F401
+    from descend.objectives import trainability as trainability
     from descend.optimizers import *  # noqa: F403
     from descend.planes import Plane as Plane
     from descend.planes import linspace as linspace
@@ -46,8 +48,10 @@ _HOMES = {
     "linspace": ("descend.planes", "linspace"),
     "logspace": ("descend.planes", "logspace"),
     "fit": ("descend.fitting", "fit"),
+    "groups": ("descend.grouping", "groups"),
     "objective": ("descend.objectives", "resolve"),
     "plane": ("descend.planes", "plane"),
+    "trainability": ("descend.objectives", "trainability"),
 }
 
 

@@ -164,7 +164,7 @@ def _program(traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], p
                 row = [loss, *shown, *grads]
             else:
                 row = [loss, _norm(grads), _norm([a - b for a, b in zip(new, leaves, strict=True)])]
-            book = book.at[k].set(jnp.concatenate([x.reshape(-1).astype(kind) for x in row]))
+            book = book.at[k].set(jnp.concatenate([jnp.ravel(x).astype(kind) for x in row]))
             return new, after, book
 
         leaves, slots = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), (leaves, slots))
@@ -356,7 +356,8 @@ def torch_gradient(fun: Callable[[Any], Any], rebuild: Any) -> Callable[[list[Ar
         tensors = [torch.tensor(leaf, requires_grad=True) for leaf in leaves]
         value = fun(rebuild(tensors))
         if not isinstance(value, torch.Tensor) or value.numel() != 1:
-            raise DescendError(f"the objective must return one number as a torch tensor; it returned {type(value).__name__}")
+            got = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
+            raise DescendError(f"the objective must return one number as a torch tensor; it returned {got}")
         grads = torch.autograd.grad(value, tensors, allow_unused=True)
         return float(value.detach()), [
             np.zeros_like(leaf) if g is None else g.detach().numpy() for g, leaf in zip(grads, leaves, strict=True)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from descend.explain import Explanation, explain
 from descend.judging import plural
-from descend.stability import Curvature, curvature_at, direction_name, spectral_radius, steps_to
+from descend.stability import Curvature, curvature_at, direction_name, spectral_radius
 
 if TYPE_CHECKING:
     from descend.fitting import Fit
@@ -34,9 +34,10 @@ def conclusion(fit: Fit) -> list[str]:
         return ["The fit is of no use: the descent did not settle."]
     sentences = []
     if not exact.full_rank:
+        free = plural(exact.parameters - exact.rank, "direction")
         sentences.append(
-            f"The data leaves {plural(exact.parameters - exact.rank, 'direction')} undetermined ({exact.rank} independent "
-            f"columns for {exact.parameters} coefficients): many answers fit equally well; least squares is the smallest of them."
+            f"The data leaves {free} undetermined ({exact.rank} independent columns for {exact.parameters} coefficients): many "
+            "answers fit equally well; the one shown as least squares is the smallest."
         )
     excess = fit.loss - exact.mse
     allowed = ARRIVED * exact.mse + ARRIVED_OF_VARIANCE * float(fit.data.y.var())
@@ -47,7 +48,7 @@ def conclusion(fit: Fit) -> list[str]:
 
 
 def _not_there(fit: Fit, excess: float, allowed: float) -> list[str]:
-    """The coefficient farthest from its value, the direction that carries most of the excess, and the steps it still needs."""
+    """The coefficient farthest from its value, the direction that lags, and the steps it still needs."""
     exact = fit.least_squares
     sentence = (
         f"Not there yet: the {fit.model.loss_name} over all rows is {fit.loss:.6g}, {excess:.3g} above the least possible "
@@ -56,40 +57,52 @@ def _not_there(fit: Fit, excess: float, allowed: float) -> list[str]:
     found = curvature_at(fit.goal, fit.start)
     if found is None or not found.exact:
         return [sentence + "."]
-    direction, curvature = _lagging(fit, found)
-    own, best = [*fit.coefficients, fit.intercept], [*exact.coefficients, exact.intercept]
-    far = fit.names.index(direction) if direction in fit.names else int(np.argmax(np.abs(np.subtract(own, best))))
+    needed, k = _time_left(fit, found, allowed)
+    direction, curvature = direction_name(found.eigenvectors[:, k], fit.names), float(found.eigenvalues[k])
+    own, best = np.append(fit.coefficients, fit.intercept), np.append(exact.coefficients, exact.intercept)
+    far = int(np.argmax(np.abs(found.eigenvectors[:, k])))
     sentence += f"; {fit.names[far]} is {own[far]:.4g} and belongs at {best[far]:.4g}."
     if fit.batch_size is not None:
-        return [
-            sentence,
-            "With batches and a constant rate the coefficients hover about least squares: a smaller lr, a larger batch or a "
-            "schedule that lowers the rate brings them closer.",
-        ]
+        hover = "With batches and a constant rate the coefficients hover about least squares: "
+        return [sentence, hover + "a smaller lr, a larger batch or a schedule that lowers the rate brings them closer."]
+    lags = f"The direction that lags is {direction}, of curvature {curvature:.3g} (the steepest has {found.largest:.3g})"
     if fit.optimizer.rule.kind != "linear":
-        return [sentence, f"The direction that lags is {direction} (curvature {curvature:.3g})."]
-    return [sentence, _time_left(fit, direction, curvature, allowed / excess)]
+        return [sentence, lags + "."]
+    lr = fit.optimizer.at_step(fit.trace.steps).get("lr", math.nan)
+    factor = float(spectral_radius(fit.optimizer, lr, curvature))
+    if needed is None:
+        return [sentence, f"{lags}: at lr {lr:g} it comes no closer."]
+    lags += f": each step at lr {lr:g} keeps {_percent(factor)} of its distance"
+    return [sentence, f"{lags}, and about {plural(_rounded(needed), 'more step')} would bring it there."]
 
 
-def _lagging(fit: Fit, found: Curvature) -> tuple[str, float]:
-    """The direction that carries most of the excess loss, and its curvature, in the descent's units."""
+def _time_left(fit: Fit, found: Curvature, allowed: float) -> tuple[int | None, int]:
+    """Steps until the excess loss is within what is allowed, and the direction that carries most of it then.
+
+    Each direction's share of the excess is λa²/2 and shrinks by the square of its factor a step.
+    """
     exact = fit.least_squares
     best = fit.scaling.do(np.append(exact.coefficients, exact.intercept))
     amplitudes = found.eigenvectors.T @ (np.asarray(fit.trace.point, dtype=np.float64) - best)
-    k = int(np.argmax(found.eigenvalues * amplitudes**2))
-    return direction_name(found.eigenvectors[:, k], fit.names), float(found.eigenvalues[k])
-
-
-def _time_left(fit: Fit, direction: str, curvature: float, fraction: float) -> str:
+    shares = np.maximum(found.eigenvalues, 0) * amplitudes**2 / 2 * fit.scaling.y_scale**2
+    worst = int(np.argmax(shares))
+    if fit.optimizer.rule.kind != "linear":
+        return None, worst
     lr = fit.optimizer.at_step(fit.trace.steps).get("lr", math.nan)
-    factor = float(spectral_radius(fit.optimizer, lr, curvature))
-    text = f"The direction that lags is {direction}: its curvature is only {curvature:.3g}, so each step at lr {lr:g} "
-    needed = steps_to(fraction, factor)
-    if needed is None:
-        return text + "brings it no closer."
-    return (
-        text + f"keeps {_percent(factor)} of its distance; about {plural(_rounded(needed), 'step')} more would bring it there."
-    )
+    factors = spectral_radius(fit.optimizer, lr, found.eigenvalues)
+    if np.any((factors >= 1) & (shares > allowed / len(shares))):
+        return None, int(np.argmax(np.where(factors >= 1, shares, 0)))
+
+    def left(steps: float) -> Floats:
+        return np.asarray(shares * np.minimum(factors, 1.0) ** (2 * steps))
+
+    low, high = 0.0, 1.0
+    while left(high).sum() > allowed and high < 1e15:
+        low, high = high, 2 * high
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if left(middle).sum() > allowed else (low, middle)
+    return math.ceil(high), int(np.argmax(left(high)))
 
 
 def _percent(fraction: float) -> str:

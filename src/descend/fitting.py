@@ -105,7 +105,7 @@ class Fit:
     @property
     def names(self) -> tuple[str, ...]:
         """`w, b`, or `w1, w2, …, b`."""
-        return parameter_names(len(self.data.features))
+        return parameter_names(self.data.features)
 
     @property
     def r2(self) -> float:
@@ -119,7 +119,7 @@ class Fit:
 
     @property
     def path(self) -> Floats | None:
-        """Weights and intercept before each step, shape (steps + 1, features + 1), in the data's units; None beyond 32 of them."""
+        """Weights and intercept before each step, shape (steps + 1, features + 1), in the data's units; None if over 32."""
         return self.scaling.undo(self.trace.points) if "point" in self.trace else None
 
     def predict(self, X: ArrayLike) -> Floats:
@@ -141,7 +141,8 @@ class Fit:
             self.model.formula(self.data.features, self.data.target),
             f"{', '.join(values[:some])}{' …' if some < len(values) else ''}   (least squares: {', '.join(best[:some])})",
             f"{self.model.loss_name} {self.loss:.6g} (least squares {exact.mse:.6g}), R² {self.r2:.4f}",
-            self.trace.outcome.message if self.trace.outcome else "",
+            ("In standardised units: " if self.standardised else "")
+            + (self.trace.outcome.message if self.trace.outcome else ""),
             *self.conclusion(),
         ]
         return "\n".join(line for line in lines if line)
@@ -216,8 +217,8 @@ def fit(
     rows = dataset(data, y, target=target, features=features)
     scaling = Scaling.standard(rows) if standardise else Scaling.none(len(rows.features))
     X, values = scaling.apply(rows)
-    goal = regression(X, values, model=model)
-    stepped = regression(X, values, model=model, batch_size=batch_size)
+    goal = regression(X, values, features=rows.features, model=model)
+    stepped = regression(X, values, features=rows.features, model=model, batch_size=batch_size)
     first = _start(start, scaling, goal)
     budget = steps if steps is not None or not stepped.stochastic else BATCH_STEPS
     batch = batch_size if stepped.stochastic else None

@@ -75,7 +75,7 @@ class Groups(Optimizer):
     @property
     def structure(self) -> tuple[Any, ...]:
         """What decides the shape of the computation: the members' structures and which array belongs to which."""
-        labels = id(self.labels) if callable(self.labels) else tuple(flatten(self.labels)[0])
+        labels = self.labels if callable(self.labels) else tuple(flatten(self.labels)[0])
         return ("groups", labels, tuple((key, member.structure) for key, member in self.members.items()))
 
     @property

@@ -312,7 +312,8 @@ class Optimizer:
         """What decides the shape of the computation: a new structure is a new program, new values are not."""
         everything = self.hyperparameters
         kinds = COMMON | dict(self.rule.hyperparameters)
-        parts: list[Any] = [self.rule, id(self.mask) if self.mask is not None else None]
+        # the mask itself, not its id: an id is used again once its owner is gone
+        parts: list[Any] = [self.rule, self.mask if callable(self.mask) else tuple(map(bool, flatten(self.mask)[0]))]
         for name, value in sorted(everything.items()):
             if kinds[name].structural:
                 parts.append((name, value))

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -28,6 +28,7 @@ __all__ = [
     "Curvature",
     "Stability",
     "Suggestion",
+    "Trial",
     "curvature_at",
     "growth_per_step",
     "lr_limit",
@@ -330,22 +331,49 @@ class Suggestion:
     #: Factor per step of the slowest amplitude on the local quadratic, where one can be predicted.
     factor: float | None = None
     limit: float | None = None
+    #: The objective is quadratic, so that the prediction holds everywhere.
+    proven: bool = False
 
 
-def suggest_lr(goal: Any, point: Any, optimizer: Optimizer, *, steps: int = 1000, found: Curvature | None = None) -> Suggestion:
+#: Says whether a descent with this optimizer, tried, ends no higher than it began.
+Trial = Callable[[Optimizer], bool]
+#: Halvings of a suggested rate before it is told as it was.
+HALVINGS = 12
+
+
+def suggest_lr(
+    goal: Any, point: Any, optimizer: Optimizer, *, found: Curvature | None = None, trial: Trial | None = None
+) -> Suggestion:
     """The learning rate to use from this point, with reasons.
 
     Rules linear in the gradient: the rate at which the slowest direction of the local quadratic shrinks fastest, or half the
     limit where the curvature changes along the way or has both signs. Others: a tenth of the distance to the bottom of the
     local quadratic a step, since their step is about lr in each coordinate.
+
+    The curvature at one point does not bind the rest of the way: with `trial`, a rate that fails it is halved until one passes.
     """
     found = curvature_at(goal, point) if found is None else found
     usual = float(optimizer.rule.hyperparameters["lr"].default)
     if found is None:
         return Suggestion(usual, f"the usual rate of {optimizer.name}: the curvature is not known here")
     if optimizer.rule.kind == "linear":
-        return _suggest_linear(goal, point, optimizer, found, usual)
-    return _suggest_adaptive(goal, point, optimizer, found, usual)
+        return _tried(_suggest_linear(goal, point, optimizer, found, usual), optimizer, found, trial)
+    return _tried(_suggest_adaptive(goal, point, optimizer, found, usual), optimizer, found, trial)
+
+
+def _tried(suggestion: Suggestion, optimizer: Optimizer, found: Curvature, trial: Trial | None) -> Suggestion:
+    if trial is None or not found.exact or suggestion.proven or "maximize" in optimizer.common:
+        return suggestion
+    for halvings in range(HALVINGS):
+        lr = round_to(suggestion.lr / 2**halvings, 3)
+        if not trial(optimizer.with_values(lr=lr)):
+            continue
+        if not halvings:
+            return suggestion
+        factor = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if suggestion.factor is not None else None
+        reason = f"{suggestion.reason}; that is {suggestion.lr:g}, which in a trial run did not stay below the start, so halved"
+        return replace(suggestion, lr=lr, reason=reason + (f" {halvings} times" if halvings > 1 else ""), factor=factor)
+    return suggestion
 
 
 def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvature, usual: float) -> Suggestion:
@@ -358,11 +386,16 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         rates = limit * np.linspace(0.002, 0.999, 999)
         values = np.unique(found.eigenvalues)
         worst = spectral_radius(optimizer, rates[:, None], values[None, :]).max(axis=1)
-        fastest = rates[worst <= worst.min() * (1 + 1e-4)]  # momentum is equally fast over a range: take its middle
+        lost = 1 - worst  # a step; factors near 1 look alike and yet take times a thousandfold apart
+        fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]  # momentum is equally fast over a range: take its middle
         lr = round_to(float(np.sqrt(fastest[0] * fastest[-1])), 3)
         factor = float(spectral_radius(optimizer, lr, values).max())
-        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit)
+        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
     lr = round_to(limit / 2, 3)
+    if found.exact and found.largest <= 0:
+        return Suggestion(
+            lr, "the objective curves downwards here, so nothing limits the rate: a step of about one radius of it"
+        )
     shrink = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
     return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", shrink, limit)
 
@@ -450,16 +483,19 @@ def stability(
     at: str = "start",
     state: Any = None,
     variables: Sequence[str] = (),
-    steps: int = 1000,
+    trial: Trial | None = None,
 ) -> Stability:
-    """The stability statement for an optimizer at a point; for adaptive rules `state` holds the second moments to freeze."""
+    """The stability statement for an optimizer at a point; for adaptive rules `state` holds the second moments to freeze.
+
+    `trial` is handed to `suggest_lr`.
+    """
     nothing = Stability(at, None, None, None, None, None)
     if not isinstance(optimizer, Optimizer):
         return nothing
     found = curvature_at(goal, point)
     if found is None:
         return nothing
-    suggestion = suggest_lr(goal, point, optimizer, steps=steps, found=found) if "lr" in optimizer.hyperparameters else None
+    suggestion = suggest_lr(goal, point, optimizer, found=found, trial=trial) if "lr" in optimizer.hyperparameters else None
     wanted = suggestion.lr if suggestion else None
     lr = _constant(optimizer).get("lr")
     sharpness, direction = found.largest, found.direction(variables)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -65,8 +67,8 @@ def test_a_users_own_gradient_is_checked(tmp_path):
     assert "x[1] is wrong: 9.0 given, the slope is 18.0; yours is half the slope" in said
     data = json.loads(run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3", "--json"))
     assert data["ok"] is False
-    with pytest.raises(DescendError, match="f is a Python function, which has no formula: give its gradient with --grad"):
-        run(f"{file}:f", "--at", "4,3")
+    automatic = run(f"{file}:f", "--at", "4,3")
+    assert automatic.startswith(f"gradient of {file}:f: derived automatically by JAX\nthe gradient is right")
     assert "the gradient is right" in run("x² + 3y²", "--grad", f"{file}:right", "--at", "4,3")
 
 
@@ -83,6 +85,27 @@ def test_a_users_own_gradient_is_checked(tmp_path):
 def test_bad_input_is_one_sentence(args, sentence):
     with pytest.raises(DescendError, match=sentence):
         run(*args)
+
+
+def test_functions_that_jax_cannot_trace_need_a_gradient(tmp_path):
+    file = tmp_path / "own.py"
+    file.write_text("import math\n\ndef f(x, y):\n    return math.sin(x) + y\n\ndef g(x, y):\n    return math.cos(x), 1\n")
+    with pytest.raises(DescendError, match="f cannot be differentiated automatically: it calls math"):
+        run(f"{file}:f", "--at", "4,3")
+    assert "the gradient is right" in run(f"{file}:f", "--grad", f"{file}:g", "--at", "4,3")
+
+
+def test_from_the_command_line_bad_input_is_exit_code_2_without_a_traceback():
+    done = subprocess.run([sys.executable, "-m", "descend", "gradient", "x + $", "--at", "1"], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.split("\n")[:3] == [
+        "descend: the character '$' at position 5 is not part of an expression",
+        "  x + $",
+        "      ^",
+    ]
+    done = subprocess.run([sys.executable, "-m", "descend", "gradient", "--json", "-x^2", "--at", "-1"], capture_output=True)
+    assert json.loads(done.stdout)["gradient"]["value"] == [2.0]
 
 
 def test_unknown_options_are_named():

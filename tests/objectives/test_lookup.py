@@ -50,15 +50,6 @@ def spread(*values):
     return sum(v ** 2 for v in values)
 
 
-def by_torch(p):
-    import torch
-    return helper(p)
-
-
-def helper(p):
-    return torch_sum(p)
-
-
 def raises(x):
     y = x
     return 1 / 0
@@ -75,6 +66,10 @@ def keyword(x, *, scale):
 def vector(p):
     return 2 * p
 """
+
+
+def scale_free(p):
+    return p[0] ** 2
 
 
 @pytest.fixture
@@ -119,6 +114,19 @@ def test_torch_functions_are_recognised(tmp_path):
     assert objective.backend == "torch"
     assert "torch" in str(why_not_traceable(objective, np.ones(2)))
     assert resolve("x²").backend == "jax"
+    import torch
+
+    assert resolve(torch.nn.MSELoss()).backend == "torch"
+    scale = torch.tensor(2.0)
+    assert resolve(lambda p: scale * p[0]).backend == "torch"
+    assert resolve(lambda p: scale_free(p)).backend == "jax"
+
+    def imports_inside(p):
+        import torch
+
+        return torch.sum(p)
+
+    assert resolve(imports_inside).backend == "torch"
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,24 @@ from hypothesis import strategies as st
 
 from descend.errors import DescendError
 from descend.grouping import Groups, groups
-from descend.optimizers import adam, adamw, lamb, lion, momentum, muon, prodigy, radam, rprop, schedule_free_sgd, sgd
+from descend.loop import descend
+from descend.optimizers import (
+    adam,
+    adamw,
+    lamb,
+    lion,
+    momentum,
+    muon,
+    nadam,
+    prodigy,
+    radam,
+    rmsprop,
+    rprop,
+    schedule_free_sgd,
+    sgd,
+)
 from descend.rules import OPTIMIZERS, optimizer_named
-from descend.schedules import cosine
+from descend.schedules import cosine, linear, one_cycle, one_cycle_momentum, warm_up
 
 sizes = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
@@ -112,6 +127,42 @@ def test_a_mask_may_be_a_tree_like_the_parameters() -> None:
     new, _ = opt.step(params, {"w": np.zeros(2), "b": np.zeros(2)}, opt.init(params))
     np.testing.assert_array_equal(new["w"], 0.5)
     np.testing.assert_array_equal(new["b"], 1.0)
+
+
+def test_a_mask_is_part_of_the_structure() -> None:
+    first, second = sgd(weight_decay=0.1, mask=[True, False]), sgd(weight_decay=0.1, mask=[False, True])
+    assert hash(first.structure) == hash(sgd(weight_decay=0.3, mask=[True, False]).structure)
+    assert first.structure != second.structure
+    assert sgd(mask=lambda p: True).structure != sgd(mask=lambda p: False).structure
+
+
+# -- schedules in a descent --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "opt",
+    [
+        adam(lr=one_cycle(0.3, steps=30), beta1=one_cycle_momentum(30), beta2=linear(0.9, steps=30, end=0.99)),
+        momentum(lr=warm_up(0.05, steps=5), momentum=linear(0.0001, steps=20, end=0.9)),
+        rmsprop(lr=0.05, momentum=warm_up(0.9, steps=10)),
+        groups(["a"], a=nadam(lr=cosine(0.2, steps=30), momentum_decay=linear(0.004, steps=30, end=1.0))),
+    ],
+    ids=lambda o: o.name,
+)
+def test_the_compiled_loop_follows_schedules_as_single_steps_do(opt: Any) -> None:
+    trace = descend("x**2 + 3*y**2", [4, 3], opt, steps=30)
+    p, state = [np.array([4.0, 3.0])], None
+    state = opt.init(p)
+    for _ in range(30):
+        p, state = opt.step(p, [np.array([2.0, 6.0]) * p[0]], state)
+    np.testing.assert_allclose(trace.points[-1], p[0], rtol=1e-10, atol=1e-13)
+
+
+def test_what_a_schedule_starts_at_zero_is_carried_all_the_same() -> None:
+    """A momentum that warms up from 0 needs its velocity from the first step."""
+    opt, p = rmsprop(momentum=warm_up(0.9, steps=2)), np.array([1.0])
+    assert "b" in opt.init(p)["slots"][0]
+    assert "b" not in rmsprop(momentum=0.0).init(p)["slots"][0]
 
 
 # -- groups ------------------------------------------------------------------------------------------------------------------

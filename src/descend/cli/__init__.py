@@ -20,6 +20,7 @@ COMMANDS = {
     "lr": "Predict the largest stable learning rate and recommend one, per optimizer.",
     "gradient": "Derive a gradient, evaluate it and check it by finite differences.",
     "fit": "Fit a line to your own data by gradient descent, beside least squares.",
+    "map": "Draw a map of two hyperparameters: a complete descent for each pixel.",
     "optimizers": "List the optimizers, or show the equations of one.",
     "surfaces": "List the named surfaces, or describe one.",
 }

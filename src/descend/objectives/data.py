@@ -130,7 +130,7 @@ def _usable(table: Table, column: Column, target: Column, notes: list[str]) -> b
     if column.missing == len(column.values):
         notes.append(f"column {column.name!r} is left out: it is empty")
         return False
-    if _is_constant(column.values):
+    if _is_constant(column.values) and column.numbers > 1:
         notes.append(f"column {column.name!r} is left out: it is {_constant(column.values):g} in every row")
         return False
     return True

@@ -5,7 +5,8 @@ Parameters are one vector of shape (features + 1,): weights, then intercept. `X`
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,11 +108,11 @@ def _mean_square(predicted: Array, y: Array) -> Array:
 
 
 def _linear_formula(features: tuple[str, ...], target: str) -> str:
-    weights = parameter_names(len(features))[:-1]
+    *weights, intercept = parameter_names(features)
     shown = [f"{w}·{x}" for w, x in zip(weights, features, strict=True)]
     if len(shown) > 5:
         shown = [*shown[:3], "…", shown[-1]]
-    return f"{target} = {' + '.join(shown)} + b"
+    return f"{target} = {' + '.join(shown)} + {intercept}"
 
 
 def least_squares(X: ArrayLike, y: ArrayLike) -> LeastSquares:
@@ -150,15 +151,25 @@ def model_named(name: str) -> Model:
     return MODELS[name]
 
 
-def parameter_names(features: int) -> tuple[str, ...]:
-    """`w, b` for one feature, `w1, w2, …, b` for more."""
-    return ("w", "b") if features == 1 else (*(f"w{i + 1}" for i in range(features)), "b")
+def parameter_names(features: Sequence[str]) -> tuple[str, ...]:
+    """`w, b` for one feature, `w1, w2, …, b` for more; other letters where the data uses these itself.
+
+    >>> parameter_names(["x"]), parameter_names(["a", "b"])
+    (('w', 'b'), ('w1', 'w2', 'b0'))
+    """
+    intercept = "b0" if "b" in features else "b"
+    if len(features) == 1 and features[0] != "w":
+        return ("w", intercept)
+    letter = "k" if any(re.fullmatch(r"w\d*", name) for name in features) else "w"
+    return (*(f"{letter}{i + 1}" for i in range(len(features))), intercept)
 
 
 # -- as an objective ------------------------------------------------------------------------------------------------------
 
 
-def regression(X: Floats, y: Floats, *, model: str = "linear", batch_size: int | None = None) -> Objective:
+def regression(
+    X: Floats, y: Floats, *, features: Sequence[str] = (), model: str = "linear", batch_size: int | None = None
+) -> Objective:
     """A model's loss on data as an objective of its parameters, a vector of shape (features + 1,).
 
     With a `batch_size` below the number of rows each step sees that many rows only, drawn afresh with replacement from all of
@@ -169,7 +180,7 @@ def regression(X: Floats, y: Floats, *, model: str = "linear", batch_size: int |
     np.float64(10.0)
     """
     chosen, rows = model_named(model), len(y)
-    names = parameter_names(X.shape[1])
+    names = parameter_names(features or ["x"] * X.shape[1])
     if batch_size is not None and (isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1):
         raise DescendError(f"batch_size must be a whole number of at least 1; got {batch_size!r}")
     if batch_size is None or batch_size >= rows:

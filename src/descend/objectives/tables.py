@@ -280,7 +280,8 @@ def _layout_of(name: str, comments: list[str], body: list[str], delimiter: str, 
         above = _rows([said[0].lstrip("#")], delimiter) if said else []
         if above and len(above[0]) == width:  # numpy.savetxt writes its header as a comment
             return Layout(delimiter, sign, _names(name, above[0], width, rows), True, skip, note)
-        return Layout(delimiter, sign, tuple(f"column{i + 1}" for i in range(width)), False, skip, note)
+        numbered = tuple(f"column{i + 1}" for i in range(width))
+        return Layout(delimiter, sign, numbered, False, skip, ("there is no header: columns are numbered", *note))
     reader = csv.reader(iter(body), delimiter=delimiter)
     for row in reader:
         if any(cell.strip() for cell in row):
