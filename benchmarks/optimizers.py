@@ -1,7 +1,7 @@
 """One step of an optimizer, ours beside theirs, both in one process: ratios first, microseconds after.
 
     python benchmarks/optimizers.py            # on the CPU, and on a GPU if torch sees one
-    python benchmarks/optimizers.py --repeats 3
+    python benchmarks/optimizers.py --repeats 3 --threads 1
 
 torch: our adapter against torch.optim's foreach, single-tensor and fused implementations. Lion, which torch lacks, against the
 same update written by hand with torch._foreach operations. JAX: our transformation against optax's, both compiled with the
@@ -136,8 +136,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each comparison")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--threads", type=int, help="torch threads; 1 makes the ratios steady on a busy machine")
     parser.add_argument("--only", choices=["torch", "jax"])
     options = parser.parse_args()
+    if options.threads:
+        torch.set_num_threads(options.threads)
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {', '.join(devices)}")
     print(f"jax {jax.__version__} on {jnp.zeros(1).devices()}")

@@ -46,15 +46,19 @@ def as_transformation(optimizer: Optimizer | Rule, **values: Any) -> optax.Gradi
     from outside the compiled program at every update.
 
     >>> import jax.numpy as jnp
-    >>> from descend.optimizers import adam
-    >>> tx, p = as_transformation(adam(lr=0.1)), jnp.array([4.0, 3.0])
+    >>> from descend.optimizers import lion
+    >>> tx, p = as_transformation(lion(lr=0.5)), jnp.array([4.0, 3.0])
     >>> updates, state = tx.update(2 * p, tx.init(p), p)
     >>> p + updates
-    Array([3.9, 2.9], dtype=float32)
+    Array([3.5, 2.5], dtype=float32)
     """
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_transformation takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
+    if hasattr(bound, "members"):
+        raise DescendError(
+            "in optax each rule is a transformation of its own: join those of the groups with optax.multi_transform"
+        )
     for name in values:
         if name not in bound.hyperparameters or name in bound.structural:
             known = ", ".join(n for n in bound.hyperparameters if n not in bound.structural)

@@ -49,6 +49,8 @@ def as_optimizer(optimizer: Optimizer | Rule, params: Any, *, foreach: bool | No
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(bound, Optimizer):
         raise DescendError(f"as_optimizer takes a rule such as adam(lr=1e-3); got {type(optimizer).__name__}")
+    if hasattr(bound, "members"):
+        raise DescendError("in torch each rule is an optimizer of its own: call as_optimizer once for each of the groups")
     return RuleOptimizer(bound, params, foreach=foreach)
 
 
@@ -385,6 +387,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         groups = [self._loaded_group(g, own) for g, own in zip(state_dict["param_groups"], self.param_groups, strict=False)]
         groups += state_dict["param_groups"][len(groups) :]
         super().load_state_dict(state_dict | {"param_groups": groups})
+        for state in self.state.values():  # torch before 1.12 counted in plain numbers
+            if isinstance(state.get("step"), int | float):
+                state["step"] = torch.tensor(float(state["step"]), dtype=torch.float32)
 
     def _loaded_group(self, saved: Group, own: Group) -> Group:
         self._check_fixed(saved)

@@ -12,6 +12,7 @@ import pytest
 
 import descend as ds
 from descend.errors import DescendError
+from descend.grouping import groups
 from descend.optax import as_transformation
 from descend.optimizers import adam, adamw, lion, momentum, nesterov, sgd
 from descend.rules import OPTIMIZERS, Optimizer
@@ -41,8 +42,9 @@ def updated(tx: optax.GradientTransformation, p: Any, gs: list[list[Any]], compi
     return [np.asarray(x) for x in p]
 
 
-@pytest.mark.parametrize("compiled", [True, False], ids=["compiled", "plain"])
-@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize(
+    ("name", "compiled"), [*((name, True) for name in ALL), *((name, False) for name in ("adam", "momentum", "prodigy"))]
+)
 def test_a_transformation_is_the_rule(name: str, compiled: bool) -> None:
     """12 steps, 1e-15 of the parameters' size a step."""
     shapes = MATRICES if name == "muon" else SHAPES
@@ -161,6 +163,8 @@ def test_errors() -> None:
         tx.update(jnp.ones(2), tx.init(jnp.ones(2)))
     with pytest.raises(DescendError, match="as_transformation takes a rule such as adam"):
         as_transformation(optax.adam(0.1))  # type: ignore[arg-type]
+    with pytest.raises(DescendError, match=r"join those of the groups with optax\.multi_transform"):
+        as_transformation(groups(lambda p: "all", all=adam()))
     with pytest.raises(DescendError, match="muon works on matrices alone"):
         as_transformation(OPTIMIZERS["muon"]).init(jnp.ones(3))
 

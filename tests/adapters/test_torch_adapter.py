@@ -16,6 +16,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR, LambdaLR, OneCycleLR, St
 
 import descend as ds
 from descend.errors import DescendError
+from descend.grouping import groups
 from descend.optimizers import adafactor, adam, adamw, asgd, lion, momentum, muon, nadam, nesterov, prodigy, radam, rmsprop, sgd
 from descend.rules import OPTIMIZERS, Optimizer
 from descend.schedules import cosine
@@ -130,6 +131,37 @@ def test_a_foreign_state_is_one_sentence() -> None:
     amsgrad = torch.optim.Adam(params(), amsgrad=True)
     with pytest.raises(DescendError, match=r"adam is torch.optim.Adam with amsgrad=False; a parameter group has amsgrad=True"):
         as_optimizer(adam(), ps).load_state_dict(amsgrad.state_dict())
+
+
+def test_a_step_count_saved_as_a_plain_number() -> None:
+    ps, qs = params(), params()
+    optimizer, reference = as_optimizer(adam(lr=0.1), ps), torch.optim.Adam(qs, lr=0.1)
+    drive(reference, qs, range(3))
+    saved = copy.deepcopy(reference.state_dict())
+    for state in saved["state"].values():
+        state["step"] = 3
+    with torch.no_grad():
+        for p, q in zip(ps, qs, strict=True):
+            p.copy_(q)
+    optimizer.load_state_dict(saved)
+    drive(optimizer, ps, range(3, 6))
+    drive(reference, qs, range(3, 6))
+    assert apart(ps, qs, copies(params())) <= 1e-12
+
+
+def test_a_gradient_scaler_drives_it() -> None:
+    """Mixed precision: a step with an overflow is skipped, the others see unscaled gradients."""
+    w = torch.nn.Parameter(torch.tensor([4.0, 3.0], dtype=torch.float32))
+    optimizer = as_optimizer(sgd(lr=0.1), [w])
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    for factor, wanted in ((1.0, [3.2, 2.4]), (float("inf"), [3.2, 2.4]), (1.0, [2.56, 1.92])):
+        optimizer.zero_grad()
+        scaler.scale((w**2).sum()).backward()
+        assert w.grad is not None
+        w.grad *= factor
+        scaler.step(optimizer)
+        scaler.update()
+        assert torch.allclose(w.detach(), torch.tensor(wanted, dtype=torch.float32))
 
 
 def test_sgd_keeps_the_state_torch_keeps() -> None:
@@ -361,6 +393,8 @@ def test_what_cannot_be_moved_is_one_sentence() -> None:
     p.grad = torch.ones(3, 2).to_sparse()
     with pytest.raises(DescendError, match=r"adam needs dense gradients; a parameter of shape \(3, 2\) has a sparse one"):
         as_optimizer(adam(), [p]).step()
+    with pytest.raises(DescendError, match="call as_optimizer once for each of the groups"):
+        as_optimizer(groups(lambda p: "all", all=adam()), params())
     with pytest.raises(DescendError, match="as_optimizer takes a rule such as adam"):
         as_optimizer(torch.optim.Adam, params())  # type: ignore[arg-type]
 
