@@ -287,7 +287,9 @@ def _start(start: ArrayLike | None, scaling: Scaling, goal: Objective) -> Floats
     return scaling.do(point)
 
 
-def _optimizer(optimizer: Any, lr: Any, goal: Objective, start: Floats, X: Floats, batch: int | None) -> tuple[Optimizer, str]:
+def _optimizer(
+    optimizer: Any, lr: Any, goal: Objective, start: Floats, steps: int | None, X: Floats, batch: int | None
+) -> tuple[Optimizer, str]:
     """The optimizer with its rate, and why that rate where none was stated."""
     from descend.loop import trial_of
     from descend.optimizers import sgd
