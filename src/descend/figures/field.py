@@ -71,11 +71,14 @@ class _Function:
             return self._one_by_one(points)
 
     def _whole_arrays(self, points: Floats) -> Floats | None:
-        """The function on (d, n) as if it were (d,): right only for elementwise bodies, so a few points are checked."""
+        """The function on (d, n) as if it were (d,): right only for elementwise bodies, so a few points are checked.
+
+        A body that answers with JAX's arrays is left to `_mapped`: called as it is, it would compile each operation in float32.
+        """
         if self.goal.backend == "torch":
             return None
-        result = np.asarray(self.goal.fun(points.T.copy()), dtype=np.float64)
-        if result.shape != (len(points),) or len(points) == points.shape[1]:
+        result = self.goal.fun(points.T.copy())
+        if not isinstance(result, np.ndarray) or result.shape != (len(points),) or len(points) == points.shape[1]:
             return None
         for k in (0, len(points) // 3, len(points) - 1):
             if not np.isclose(float(self.goal.fun(points[k])), result[k], rtol=1e-4, atol=1e-9, equal_nan=True):
@@ -167,7 +170,7 @@ def contour_levels(values: Floats, minimum: float | None = None, count: int = 14
     power = math.log2(top / middle) if middle > 0 else 8.0
     t = np.arange(1, count + 1) / count
     levels = low + top * t ** min(max(power, 1.0), 8.0)
-    return np.unique(levels)
+    return np.unique(np.minimum(levels, v.max()))
 
 
 # -- level points ---------------------------------------------------------------------------------------------------------
