@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from descend.figures.data import Box
-from descend.figures.field import contour_levels, evaluator, field_on, slopes, stationary_near
+from descend.figures.field import contour_levels, count_of_basins, evaluator, field_on, slopes, stationary_near
 from descend.objectives import Objective, resolve
 
 square = Box(np.array([-5.0, -5.0]), np.array([5.0, 5.0]))
@@ -44,6 +44,16 @@ def test_levels_reach_down_to_the_floor_of_a_steep_valley():
     levels = contour_levels((1 - x) ** 2 + 100 * (y - x**2) ** 2, 0.0)
     assert levels[0] < 1
     assert levels[-1] > 500
+
+
+def test_a_restless_surface_is_drawn_quietly():
+    quiet = field_on(surface("x² + y²"), square)
+    restless = field_on(surface("20 + x² - 10cos(2pi x) + y² - 10cos(2pi y)"), square)
+    assert count_of_basins(quiet.values) == 1
+    assert count_of_basins(restless.values) == pytest.approx(100, abs=25)  # one near each pair of whole numbers
+    assert len(restless.levels) < len(quiet.levels)
+    assert len(restless.arrows) == len(restless.downhill) == 0
+    assert len(quiet.arrows) == len(quiet.downhill) > 100
 
 
 def test_a_constant_has_no_levels():

@@ -403,7 +403,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # -- words ----------------------------------------------------------------------------------------------------------------
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 3) -> str:
     """A number as a person writes it: 0.4, −2.5, 1.9×10⁷.
 
     >>> number(18_901_000.0), number(-0.25), number(float("inf"))
@@ -413,7 +413,9 @@ def number(value: float) -> str:
         return "no number"
     if abs(value) == float("inf"):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e5 else f"{value:,.0f}"
+    if 1000 <= abs(value) < 99_999.5:
+        return f"{value:,.{max(0, digits - 5)}f}".replace("-", "−")
+    text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

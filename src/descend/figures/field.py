@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from descend.figures.data import HUGE, Box, Floats
 
-__all__ = ["Field", "Stationary", "contour_levels", "evaluator", "field_on", "stationary_near"]
+__all__ = ["Field", "Stationary", "contour_levels", "count_of_basins", "evaluator", "field_on", "stationary_near"]
 
 #: A function of points (n, d) to values (n,): NaN where it has none.
 Values = Callable[[Floats], Floats]
@@ -26,6 +26,8 @@ Values = Callable[[Floats], Floats]
 PATIENCE = 0.8
 #: So many points or fewer go through JAX as so many.
 PADDED = 16
+#: Over so many basins there are fewer contours and no arrows, and no more of the domain is shown than the paths need.
+RESTLESS = 16
 
 
 # -- evaluation -----------------------------------------------------------------------------------------------------------
@@ -140,6 +142,7 @@ def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, min
     x, y = (np.linspace(box.low[i], box.high[i], size) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     v = values(grid.reshape(-1, 2)).reshape(size, size)
+    restless = count_of_basins(v) > RESTLESS
     with np.errstate(all="ignore"):
         dy, dx = np.gradient(v, y, x)
     at = np.linspace(0, size - 1, 2 * arrows + 1).round().astype(int)[1::2]
@@ -148,7 +151,19 @@ def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, min
         length = np.hypot(slope[:, 0], slope[:, 1])
         steep = np.isfinite(length) & (length > 1e-12 * np.nanmax(length, initial=0.0)) & (length > 0)
     places = grid[np.ix_(at, at)].reshape(-1, 2)[steep]
-    return Field(x, y, v, contour_levels(v, minimum), places, slope[steep] / length[steep, None])
+    if restless:
+        steep = np.zeros_like(steep)
+        places = places[:0]
+    return Field(x, y, v, contour_levels(v, minimum, 7 if restless else 14), places, slope[steep] / length[steep, None])
+
+
+def count_of_basins(values: Floats) -> int:
+    """Local minima on a grid: points lower than their eight neighbours. Many of them make a picture restless."""
+    v = np.where(np.isfinite(values), values, np.inf)
+    middle = v[1:-1, 1:-1]
+    shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    rows, columns = middle.shape
+    return int(np.all([middle < v[i : i + rows, j : j + columns] for i, j in shifts], axis=0).sum())
 
 
 def contour_levels(values: Floats, minimum: float | None = None, count: int = 14) -> Floats:
