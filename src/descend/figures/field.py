@@ -158,12 +158,19 @@ def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, min
 
 
 def count_of_basins(values: Floats) -> int:
-    """Local minima on a grid: points lower than their eight neighbours. Many of them make a picture restless."""
-    v = np.where(np.isfinite(values), values, np.inf)
-    middle = v[1:-1, 1:-1]
+    """How many basins with hills between them a grid shows; many of them make a picture restless.
+
+    Counted are points lower than their eight neighbours, or higher, whichever are fewer: on a grid a narrow valley that runs
+    slantwise looks like a row of basins, but has no hills.
+    """
     shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
-    rows, columns = middle.shape
-    return int(np.all([middle < v[i : i + rows, j : j + columns] for i, j in shifts], axis=0).sum())
+    rows, columns = values.shape[0] - 2, values.shape[1] - 2
+
+    def lowest(v: Floats) -> int:
+        around = [v[1:-1, 1:-1] < v[i : i + rows, j : j + columns] for i, j in shifts]
+        return int(np.all(around, axis=0).sum())
+
+    return min(lowest(np.where(np.isfinite(values), values, np.inf)), lowest(np.where(np.isfinite(values), -values, np.inf)))
 
 
 def contour_levels(values: Floats, minimum: float | None = None, count: int = 14) -> Floats:
