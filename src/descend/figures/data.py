@@ -306,7 +306,7 @@ def curve_view(series: Sequence[tuple[ArrayLike, ArrayLike]], *, log: bool | Non
     largest first value and 18 below. A linear axis shows what stays within three times the usual range.
     """
     pairs = [(np.asarray(x, np.float64), _above(np.asarray(y, np.float64), offset)) for x, y in series]
-    finite = [y[np.isfinite(y)] for _, y in pairs]
+    finite = [np.clip(y[np.isfinite(y)], -HUGE, HUGE) for _, y in pairs]
     some = [y for y in finite if len(y)]
     values = np.concatenate(some) if some else np.array([0.0, 1.0])
     logarithmic = _wants_log(values) if log is None else log and bool(np.any(values > 0))
@@ -367,10 +367,9 @@ def _log_limits(values: Floats, firsts: Floats) -> tuple[float, float]:
 
 def _linear_limits(values: Floats, series: Sequence[Floats]) -> tuple[float, float]:
     """All values, unless the outer ones are far beyond the usual range around the starts."""
-    values = np.clip(values, -HUGE, HUGE)
     low, high = float(values.min()), float(values.max())
-    starts = [float(np.clip(y[0], -HUGE, HUGE)) for y in series] or [low]
-    tame = [np.clip(y, -HUGE, HUGE) for y in series if np.abs(y - y[0]).max() <= 20 * max(np.median(np.abs(y - y[0])), 1e-300)]
+    starts = [float(y[0]) for y in series] or [low]
+    tame = [y for y in series if np.abs(y - y[0]).max() <= 20 * max(np.median(np.abs(y - y[0])), 1e-300)]
     base = np.concatenate([np.array(starts), *tame]) if tame else np.array([*starts, float(np.median(values))])
     size = max(float(np.ptp(base)), 1e-3 * float(np.abs(base).max()))
     low, high = max(low, float(base.min()) - REACH * size), min(high, float(base.max()) + REACH * size)
@@ -404,7 +403,7 @@ _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 # -- words ----------------------------------------------------------------------------------------------------------------
 
 
-def number(value: float) -> str:
+def number(value: float, digits: int = 3) -> str:
     """A number as a person writes it: 0.4, −2.5, 1.9×10⁷.
 
     >>> number(18_901_000.0), number(-0.25), number(float("inf"))
@@ -414,7 +413,9 @@ def number(value: float) -> str:
         return "no number"
     if abs(value) == float("inf"):
         return "∞" if value > 0 else "−∞"
-    text = f"{value:.3g}" if abs(value) < 1000 or abs(value) >= 1e5 else f"{value:,.0f}"
+    if 1000 <= abs(value) < 99_999.5:
+        return f"{value:,.{max(0, digits - 5)}f}".replace("-", "−")
+    text = f"{value:.{digits}g}"
     if "e" in text:
         mantissa, exponent = text.split("e")
         text = f"{mantissa}×10{str(int(exponent)).translate(_SUPERSCRIPTS)}"

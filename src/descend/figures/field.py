@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from descend.figures.data import HUGE, Box, Floats
 
-__all__ = ["Field", "Stationary", "contour_levels", "evaluator", "field_on", "stationary_near"]
+__all__ = ["Field", "Stationary", "contour_levels", "count_of_basins", "evaluator", "field_on", "stationary_near"]
 
 #: A function of points (n, d) to values (n,): NaN where it has none.
 Values = Callable[[Floats], Floats]
@@ -26,6 +26,8 @@ Values = Callable[[Floats], Floats]
 PATIENCE = 0.8
 #: So many points or fewer go through JAX as so many.
 PADDED = 16
+#: Over so many basins there are fewer contours and no arrows, and no more of the domain is shown than the paths need.
+RESTLESS = 16
 
 
 # -- evaluation -----------------------------------------------------------------------------------------------------------
@@ -71,11 +73,14 @@ class _Function:
             return self._one_by_one(points)
 
     def _whole_arrays(self, points: Floats) -> Floats | None:
-        """The function on (d, n) as if it were (d,): right only for elementwise bodies, so a few points are checked."""
+        """The function on (d, n) as if it were (d,): right only for elementwise bodies, so a few points are checked.
+
+        A body that answers with JAX's arrays is left to `_mapped`: called as it is, it would compile each operation in float32.
+        """
         if self.goal.backend == "torch":
             return None
-        result = np.asarray(self.goal.fun(points.T.copy()), dtype=np.float64)
-        if result.shape != (len(points),) or len(points) == points.shape[1]:
+        result = self.goal.fun(points.T.copy())
+        if not isinstance(result, np.ndarray) or result.shape != (len(points),) or len(points) == points.shape[1]:
             return None
         for k in (0, len(points) // 3, len(points) - 1):
             if not np.isclose(float(self.goal.fun(points[k])), result[k], rtol=1e-4, atol=1e-9, equal_nan=True):
@@ -137,6 +142,7 @@ def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, min
     x, y = (np.linspace(box.low[i], box.high[i], size) for i in (0, 1))
     grid = np.stack(np.meshgrid(x, y), axis=-1)
     v = values(grid.reshape(-1, 2)).reshape(size, size)
+    restless = count_of_basins(v) > RESTLESS
     with np.errstate(all="ignore"):
         dy, dx = np.gradient(v, y, x)
     at = np.linspace(0, size - 1, 2 * arrows + 1).round().astype(int)[1::2]
@@ -145,7 +151,26 @@ def field_on(values: Values, box: Box, *, size: int = 150, arrows: int = 13, min
         length = np.hypot(slope[:, 0], slope[:, 1])
         steep = np.isfinite(length) & (length > 1e-12 * np.nanmax(length, initial=0.0)) & (length > 0)
     places = grid[np.ix_(at, at)].reshape(-1, 2)[steep]
-    return Field(x, y, v, contour_levels(v, minimum), places, slope[steep] / length[steep, None])
+    if restless:
+        steep = np.zeros_like(steep)
+        places = places[:0]
+    return Field(x, y, v, contour_levels(v, minimum, 7 if restless else 14), places, slope[steep] / length[steep, None])
+
+
+def count_of_basins(values: Floats) -> int:
+    """How many basins with hills between them a grid shows; many of them make a picture restless.
+
+    Counted are points lower than their eight neighbours, or higher, whichever are fewer: on a grid a narrow valley that runs
+    slantwise looks like a row of basins, but has no hills.
+    """
+    shifts = [(i, j) for i in range(3) for j in range(3) if (i, j) != (1, 1)]
+    rows, columns = values.shape[0] - 2, values.shape[1] - 2
+
+    def lowest(v: Floats) -> int:
+        around = [v[1:-1, 1:-1] < v[i : i + rows, j : j + columns] for i, j in shifts]
+        return int(np.all(around, axis=0).sum())
+
+    return min(lowest(np.where(np.isfinite(values), values, np.inf)), lowest(np.where(np.isfinite(values), -values, np.inf)))
 
 
 def contour_levels(values: Floats, minimum: float | None = None, count: int = 14) -> Floats:
@@ -167,7 +192,7 @@ def contour_levels(values: Floats, minimum: float | None = None, count: int = 14
     power = math.log2(top / middle) if middle > 0 else 8.0
     t = np.arange(1, count + 1) / count
     levels = low + top * t ** min(max(power, 1.0), 8.0)
-    return np.unique(levels)
+    return np.unique(np.minimum(levels, v.max()))
 
 
 # -- level points ---------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from descend.errors import DescendError
 from descend.figures.data import Box, Floats, curve_view, finite_path, number, path_view, view_box
-from descend.figures.ground import draw_contours, draw_path, draw_places, set_view
+from descend.figures.ground import draw_contours, draw_path, draw_places, name_vertical, set_view
 from descend.figures.scene import Place
 from descend.figures.steps import draw_curves
 from descend.figures.style import COLOURS, FAINT, INK, MUTED, axes_at, fitted, look_of, new_figure
@@ -237,7 +237,7 @@ def _draw_plane(
     draw_places(axes, places, views, box, inches)
     axes.set_title("mean squared error over (w, b)", fontsize=9.5, color=MUTED, loc="left", pad=5)
     axes.set_xlabel("w", fontsize=9.5, color=INK, labelpad=2)
-    axes.set_ylabel("b", fontsize=9.5, color=INK, labelpad=2, rotation=0, va="center")
+    name_vertical(axes, "b")
 
 
 def _draw_loss(axes: Axes, loss: ArrayLike, least: float | None) -> None:

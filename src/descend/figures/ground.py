@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from descend.figures.data import Box, Floats, PathView, clip_segments, number, path_view
+from descend.figures.data import Box, Floats, PathView, clip_segments, path_view
 from descend.figures.field import Values, field_on, slopes
 from descend.figures.labels import place_labels
 from descend.figures.scene import Place, Scene, name_places
-from descend.figures.style import INK, MUTED, Look, halo_text, look_of
+from descend.figures.style import INK, MUTED, Look, halo_text, look_of, plain_ticks
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-__all__ = ["draw_contours", "draw_curve", "draw_path", "draw_places", "draw_plane"]
+__all__ = ["draw_contours", "draw_curve", "draw_path", "draw_places", "draw_plane", "name_vertical"]
 
 #: Pale ground for the contours, from the valley floor up.
 GROUND = ("#D6E2EB", "#FBFCFD")
@@ -41,18 +41,20 @@ def draw_plane(axes: Axes, scene: Scene, inches: Inches) -> None:
     places = name_places(scene, views, box, scene.level_points(), [p[0] for p in scene.paths])
     draw_places(axes, places, views, box, inches)
     axes.set_xlabel(scene.variables[0], fontsize=10, color=INK, labelpad=2)
-    axes.set_ylabel(scene.variables[1], fontsize=10, color=INK, labelpad=4, rotation=0, ha="right", va="center")
+    name_vertical(axes, scene.variables[1])
 
 
 def set_view(axes: Axes, box: Box) -> None:
     """The frame's limits, with a few plain ticks."""
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
     axes.set_xlim(box.low[0], box.high[0])
     axes.set_ylim(box.low[1], box.high[1])
-    for axis in (axes.xaxis, axes.yaxis):
-        axis.set_major_locator(MaxNLocator(7, steps=[1, 2, 5, 10]))
-        axis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+    plain_ticks(axes.xaxis, box.low[0], box.high[0], 7)
+    plain_ticks(axes.yaxis, box.low[1], box.high[1], 7)
+
+
+def name_vertical(axes: Axes, name: str) -> None:
+    """The vertical axis' name, upright above its ticks, where no tick is ever in its way."""
+    axes.text(-0.012, 1.02, name, transform=axes.transAxes, fontsize=10, color=INK, ha="right", va="bottom")
 
 
 def draw_contours(axes: Axes, values: Values, box: Box, minimum: float | None, *, arrows: bool = True) -> None:

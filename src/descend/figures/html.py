@@ -25,5 +25,5 @@ def trace_html(trace: Trace, goal: object = None) -> str:
     picture = base64.b64encode(file.getvalue()).decode("ascii")
     width = round(figure.get_size_inches()[0] * 84)
     alt = html.escape(f"{trace!r}", quote=True)
-    image = f'<img alt="{alt}" style="max-width:100%;width:{width}px" src="data:image/png;base64,{picture}">'
+    image = f'<img alt="{alt}" style="max-width:100%;width:{width}px" src="data:image/png;base64,{picture}"/>'
     return f"<div>{sentence}{image}</div>"

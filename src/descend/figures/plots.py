@@ -112,8 +112,10 @@ def _draw_heading(figure: Figure, scene: Scene, stability: Any, title: str | Non
 def _title(scene: Scene) -> str:
     goal = scene.goal
     text = str(scene.traces[0].config.get("objective", "")) if goal is None else goal.text
-    if goal is not None and goal.name and goal.name != goal.text:
-        text = f"{goal.name.replace('_', ' ').capitalize()}: {goal.text}"
+    named = goal is not None and goal.name and goal.name not in goal.text
+    if named:
+        name = goal.name.replace("_", " ").capitalize()
+        text = f"{name}: {text}" if len(text) <= 48 else name
     text = text if len(text) <= 60 else f"{text[:58]}…"
     label = scene.labels[0] if len(scene.traces) == 1 else ""
     return "   ·   ".join(part for part in (text, label) if part) or "Loss"

@@ -10,7 +10,7 @@ import numpy as np
 
 from descend.errors import DescendError
 from descend.figures.data import HUGE, REACH, Box, Floats, PathView, finite_path, number, trace_labels, view_box
-from descend.figures.field import Stationary, Values, evaluator, stationary_near
+from descend.figures.field import RESTLESS, Stationary, Values, count_of_basins, evaluator, field_on, stationary_near
 from descend.objectives import SURFACES, Objective, parse
 from descend.trace import Trace
 
@@ -68,6 +68,9 @@ class Scene:
             if t.outcome and t.outcome.kind not in ("diverged", "failed")
         ]
         domain = self.goal.domain if self.goal is not None else None
+        if domain is not None and self.dimensions == 2 and self.values is not None:
+            whole = Box(*np.asarray(domain, dtype=np.float64).T)
+            domain = None if count_of_basins(field_on(self.values, whole, size=100).values) > RESTLESS else domain
         anchors = self.anchors()
         if self.dimensions == 1:  # a little of the far slope, so that a bowl looks like one
             settled = [*settled, *(1.4 * a - 0.4 * p[0] for a in anchors for p in self.paths)]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from descend.figures.data import CurveView, coordinate_view, curve_view, loss_view, number
 from descend.figures.scene import Scene
-from descend.figures.style import FAINT, INK, MUTED, axes_at, halo_text, look_of, power_of_ten
+from descend.figures.style import FAINT, INK, MUTED, axes_at, halo_text, look_of, plain_ticks, power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -114,8 +114,7 @@ def _scale_ticks(axes: Axes, view: CurveView, small: bool) -> None:
         axes.yaxis.set_major_formatter(FuncFormatter(power_of_ten))
         axes.yaxis.set_minor_locator(NullLocator())
     else:
-        axes.yaxis.set_major_locator(MaxNLocator(4 if small else 6, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_formatter(FuncFormatter(lambda v, _: number(v)))
+        plain_ticks(axes.yaxis, *view.ylim, 4 if small else 6)
 
 
 def log_ticks(low: float, high: float, most: int) -> list[float]:

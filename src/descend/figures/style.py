@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Mapping
@@ -10,10 +11,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from descend.errors import DescendError
+from descend.figures.data import number
 from descend.trace import strict_json, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.axis import Axis
     from matplotlib.figure import Figure
 
 __all__ = [
@@ -26,6 +29,7 @@ __all__ = [
     "halo_text",
     "look_of",
     "new_figure",
+    "plain_ticks",
     "power_of_ten",
     "save_figure",
     "write_figure",
@@ -65,6 +69,15 @@ def axes_at(figure: Figure, left: float, bottom: float, width: float, height: fl
     axes.tick_params(length=0, which="minor")
     axes.set_axisbelow(True)
     return axes
+
+
+def plain_ticks(axis: Axis, low: float, high: float, most: int) -> None:
+    """At most so many ticks, with as many digits as it takes to tell them apart."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    digits = 3 + max(0, math.ceil(math.log10(max(abs(low), abs(high)) / (high - low))))
+    axis.set_major_locator(MaxNLocator(most, steps=[1, 2, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda v, _: number(v, digits)))
 
 
 def power_of_ten(value: float, _position: int = 0) -> str:

@@ -35,7 +35,7 @@ def sparkline(values: ArrayLike, width: int = 60, log: bool | Literal["auto"] = 
         return ""
     finite = v[np.isfinite(v)]
     positive = finite[finite > 0]
-    spread = len(positive) > 1 and bool(np.all(finite >= 0)) and positive.max() / positive.min() > 10**1.5
+    spread = len(positive) > 1 and bool(np.all(finite >= 0)) and float(np.ptp(np.log10(positive))) > 1.5
     logarithmic = bool(len(positive)) and (spread if log == "auto" else bool(log))
     edges = np.linspace(0, len(v), min(width, len(v)) + 1).astype(int)
     stretches = [v[low:high] for low, high in itertools.pairwise(edges)]
