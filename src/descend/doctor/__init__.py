@@ -1,0 +1,1 @@
+"""The doctor: a trace in, findings out."""
