@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import zlib
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -26,23 +27,31 @@ def family(code: str) -> str:
     return next((name for name, codes in EQUIVALENT.items() if code in codes), code)
 
 
-def table(folder: Path, split: str, copies: int = 1, rescaled: bool = True) -> list[dict[str, Any]]:
-    """Rows of a split; with `copies` > 1 each run is logged several times at other intervals and in other units."""
+def rows_of(folder: Path, name: str, copies: int = 1, rescaled: bool = True) -> list[dict[str, Any]]:
+    """Rows of one program; with `copies` > 1 each run is logged several times at other intervals and in other units."""
     rows = []
-    for p in PROGRAMS.values():
-        path = folder / f"{p.name}.npz"
-        if p.split != split or not path.exists():
-            continue
-        runs, _ = load(path)
-        for copy in range(copies):
-            rng = np.random.default_rng(zlib.crc32(p.name.encode()) + copy)
-            for run, richness, trace in views(runs, copy):
-                shown = rescale(trace, rng, p.kind) if rescaled else trace
-                answers = run["answers"]
-                rows.append(
-                    {
-                        "program": p.name, "richness": richness, "answers": tuple(answers), "recipe": run["recipe"],
-                        "code": MERGED.get(answers[0], answers[0]), "signals": read_signals(shown), "trace": shown,
-                    }
-                )  # fmt: skip
+    runs, _ = load(folder / f"{name}.npz")
+    for copy in range(copies):
+        rng = np.random.default_rng(zlib.crc32(name.encode()) + copy)
+        for run, richness, trace in views(runs, copy):
+            shown = rescale(trace, rng, PROGRAMS[name].kind) if rescaled else trace
+            rows.append(
+                {
+                    "program": name, "richness": richness, "answers": tuple(run["answers"]), "recipe": run["recipe"],
+                    "code": MERGED.get(run["answers"][0], run["answers"][0]), "signals": read_signals(shown).value,
+                    "finite": bool(np.isfinite(shown.loss).all()),
+                }
+            )  # fmt: skip
     return rows
+
+
+def table(folder: Path, split: str, copies: int = 1, rescaled: bool = True, jobs: int = 1) -> list[dict[str, Any]]:
+    """Rows of every program of a split."""
+    names = [p.name for p in PROGRAMS.values() if p.split == split and (folder / f"{p.name}.npz").exists()]
+    if jobs == 1:
+        parts = [rows_of(folder, name, copies, rescaled) for name in names]
+    else:
+        with ProcessPoolExecutor(jobs) as pool:
+            k = len(names)
+            parts = list(pool.map(rows_of, [folder] * k, names, [copies] * k, [rescaled] * k))
+    return [row for part in parts for row in part]

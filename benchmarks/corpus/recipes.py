@@ -169,7 +169,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "overfitting": ("overfitting",),
     "distribution-shift": ("distribution-shift",),
     "noisy-validation": ("noisy-validation",),
-    "unnormalised": ("ill-conditioned",),
+    "unnormalised": ("ill-conditioned", "lr-too-high"),  # inputs a thousand times too large make any lr too high
     "spike": ("spike",),
 }
 
@@ -214,7 +214,7 @@ def label(run: dict[str, Any], best: float) -> tuple[str, ...] | None:
     fault, g, up = run["recipe"]["fault"], gain(run, best), rise(run)
     finite = bool(np.isfinite(run["steps"][:, 0]).all())
     if fault in ("", "noisy-validation"):
-        if finite and g >= LEARNED and (up <= NOT_OVERFIT or fault):
+        if finite and g >= LEARNED and up <= (OVERFIT if fault else NOT_OVERFIT):
             return ("healthy",)
         if finite and g >= LEARNED and up >= OVERFIT:
             return ("overfitting",)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from recipes import label
 
 from descend.trace import Trace, column
 
@@ -32,6 +33,8 @@ def load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
         table = json.loads(str(archive["table"]))
         for i, run in enumerate(table["runs"]):
             run["steps"], run["epochs"] = archive[f"s{i}"].astype(float), archive[f"e{i}"].astype(float)
+            answers = label(run, table["meta"]["best"])
+            run["answers"] = None if answers is None else list(answers)
     return table["runs"], table["meta"]
 
 
