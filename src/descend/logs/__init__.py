@@ -19,9 +19,10 @@ from descend.logs.opening import Found, stream_runs, unit_runs
 from descend.logs.roles import ROLES
 from descend.logs.sources import MAX_RUNS, Unit, units
 from descend.logs.stream import Progress, standard_input
+from descend.logs.tail import Follower, follow
 from descend.trace import Trace
 
-__all__ = ["FORMATS", "ROLES", "Format", "read", "scan"]
+__all__ = ["FORMATS", "ROLES", "Follower", "Format", "follow", "read", "scan"]
 
 Source = str | os.PathLike[str]
 

@@ -17,6 +17,7 @@ from descend.trace import Column, Trace
 __all__ = ["in_order", "known", "to_trace"]
 
 _PRINTED = ("text", "keras text", "hugging face")  # formats whose numbers were printed for people
+_TABLES = ("csv", "keras", "json lines", "json", "parquet", "w&b chart")
 _MOST_RESTARTS = 200  # a step that falls back more often than this is disorder, not restarts
 _KNOWN = {
     "lr": {"lr", "learning_rate", "learningrate", "base_lr", "initial_lr"},
@@ -41,6 +42,13 @@ def to_trace(raw: Raw, map: Mapping[str, str] | None = None) -> Trace:
         config["rounding"] = rounding
         if raw.format in _PRINTED:
             config["lossy"].append("rounded")
+    if config.get("nan_filtered") and "loss" in columns:
+        config["nan_filtered"] = bool(np.isfinite(columns["loss"].value).all())
+    if config.get("nan_filtered"):
+        remarks.append("the Trainer replaces NaN and Inf losses by default (logging_nan_inf_filter): they may be hidden here")
+    if (gaps := _gaps(raw, columns)) is not None:
+        config["empty"], sentence = gaps
+        remarks.append(sentence)
     notes = [*raw.notes, *remarks, *_remarks(raw, roles, columns)]
     return Trace(columns, config=config, source=raw.source, name=raw.name, notes=tuple(dict.fromkeys(notes)))
 
@@ -69,7 +77,7 @@ def _columns(raw: Raw, names: Mapping[str, str], main: str) -> tuple[dict[str, C
             last_after_restart = int(ordered.step[-1])
         elif last_after_restart is not None and not restarted and name.startswith("val_"):
             ordered = _before(ordered, last_after_restart)
-        if remark and (source == main or not remarks):
+        if remark and (source == main or (not remarks and restarted)):
             remarks.append(remark)
         columns[name] = ordered
     return columns, remarks
@@ -192,15 +200,22 @@ def _remarks(raw: Raw, roles: Mapping[str, str], columns: Mapping[str, Column]) 
             f"no column looks like a loss (it has {', '.join(sorted(raw.series)[:12])}); "
             "say which one is with map, as in loss=NAME"
         )
-    loss, longest = columns.get("loss"), max((c.step[-1] for c in columns.values() if len(c)), default=0)
-    if raw.format in ("csv", "keras", "w&b chart") and loss is not None and len(loss) > 3:
-        usual = float(np.median(np.diff(loss.step)))
-        if longest > loss.step[-1] + 2 * usual and any(c.step[-1] == longest and len(c) > len(loss) for c in columns.values()):
-            remarks.append(
-                f"the loss is empty after step {loss.step[-1]} while steps go on to {longest}: "
-                "pandas writes NaN as an empty cell"
-            )
     return remarks
+
+
+def _gaps(raw: Raw, columns: Mapping[str, Column]) -> tuple[dict[str, Any], str] | None:
+    """Steps at which a table that otherwise has the loss in every row has none: pandas and JSON writers leave NaN empty."""
+    loss = columns.get("loss")
+    if raw.format not in _TABLES or loss is None or len(loss) < 3:
+        return None
+    fullest = max((c for n, c in columns.items() if not n.startswith("val_")), key=len)
+    before = int(np.searchsorted(fullest.step, loss.step[-1], side="right"))
+    missing = np.setdiff1d(fullest.step, loss.step)
+    if not len(missing) or len(loss) < 0.9 * before:
+        return None
+    first, count = int(missing[0]), len(missing)
+    sentence = f"the loss is empty at {count} steps from {first} on where other columns have values: it may have been NaN"
+    return {"first": first, "count": count}, f"{sentence}, which pandas and JSON leave out"
 
 
 def _rounding(columns: Mapping[str, Column]) -> dict[str, float]:
@@ -213,16 +228,16 @@ def _rounding(columns: Mapping[str, Column]) -> dict[str, float]:
 
 
 def rounding_quantum(values: NDArray[np.float64]) -> float:
-    """The power of ten that all finite values are multiples of, or 0 when they are not rounded to six decimals or fewer.
+    """The power of ten that all finite values are multiples of, or 0 when they are not rounded to six decimals or fewer, or too few.
 
-    >>> rounding_quantum(np.array([0.5312, 0.61, 0.7]))
+    >>> rounding_quantum(np.arange(0.5, 0.6, 0.0031).round(4))
     0.0001
     """
     finite = values[np.isfinite(values) & (np.abs(values) < 1e9)][-100_000:]
-    if not len(finite):
+    if len(finite) < 10 or bool((finite == finite[0]).all()):
         return 0.0
     for digits in range(7):
         scaled = finite * 10.0**digits
-        if bool((np.abs(scaled - np.round(scaled)) < 1e-6 * np.maximum(1, np.abs(scaled))).all()):
+        if bool((np.abs(scaled - np.round(scaled)) < 1e-3).all()):
             return float(10.0**-digits)
     return 0.0

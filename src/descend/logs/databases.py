@@ -14,7 +14,7 @@ from descend.errors import DescendError
 from descend.logs.collect import Raw
 from descend.logs.delimited import MAX_RUNS
 from descend.logs.mlflow import number_steps
-from descend.logs.optuna import intermediate
+from descend.logs.optuna import intermediate, parameter
 from descend.logs.records import Records, flat_settings, number
 
 __all__ = ["database_runs"]
@@ -158,8 +158,9 @@ def _optuna(db: sqlite3.Connection, source: str) -> Iterator[Raw]:
         directions = [d for (d,) in db.execute("SELECT direction FROM study_directions WHERE study_id = ?", (study_id,))]
         minimised = directions == ["MINIMIZE"] if len(directions) == 1 else None
         raw = intermediate(f"{study}/trial {number_in_study}", source, minimised)
-        for name, value in db.execute("SELECT param_name, param_value FROM trial_params WHERE trial_id = ?", (trial,)):
-            raw.hyperparameters[str(name)] = value
+        params = db.execute("SELECT param_name, param_value, distribution_json FROM trial_params WHERE trial_id = ?", (trial,))
+        for name, value, distribution in params:
+            raw.hyperparameters[str(name)] = parameter(value, distribution)
         cursor = db.execute(
             "SELECT step, intermediate_value, intermediate_value_type FROM trial_intermediate_values WHERE trial_id = ?"
             " ORDER BY step",

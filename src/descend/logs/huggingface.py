@@ -56,13 +56,11 @@ def _mark(raw: Raw, value: Mapping[str, Any]) -> None:
     """What the Trainer's averaging and its NaN filter hide."""
     if "loss" not in raw.series:
         return
-    steps, losses = raw.series["loss"].arrays()
+    steps, _ = raw.series["loss"].arrays()
     window = value.get("logging_steps")
     if not isinstance(window, int | float) or not window >= 1:
         window = float(np.median(np.diff(steps))) if len(steps) > 1 else 0
-    raw.config["nan_filtered"] = bool(np.isfinite(losses).all())
+    raw.config["nan_filtered"] = True  # unless a NaN shows that the filter was off; the state does not say
     if window != 1:
         over = f"{window:g} steps" if window else "the steps since the last"
         raw.lose("window_mean", f"each loss is the mean over {over}, so single spikes are flattened")
-    if raw.config["nan_filtered"]:
-        raw.note("the Trainer replaces NaN and Inf losses by default (logging_nan_inf_filter): they may be hidden here")

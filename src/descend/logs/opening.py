@@ -97,10 +97,10 @@ def _fed(parser: Parser, pieces: Iterator[bytes], source: str) -> Found:
     for piece in pieces:
         parser.feed(piece)
     parser.finish()
-    found = parser.runs()
-    if not any(raw.series for raw in found):
+    found = [raw for raw in parser.runs() if raw.series or raw.hyperparameters]
+    if not found:
         raise NotALogError(f"{source!r} holds no scalar values yet")
-    return [raw for raw in found if raw.series]
+    return [*found]
 
 
 def _whole(kind: str, path: Path, name: str, source: str) -> Found:
@@ -129,15 +129,18 @@ def unit_runs(unit: Unit, progress: Progress | None = None) -> Found:
         return file_runs(unit.paths[0], unit.name, progress)
     parts: dict[Path, list[Raw]] = {}
     problems: list[str] = []
+    empty: list[str] = []
     for path in unit.paths:
         try:
             found = file_runs(path, unit.name, progress)
             parts.setdefault(path.parent, []).extend(r for r in found if isinstance(r, Raw))
+        except NotALogError as error:
+            empty.append(str(error))
         except DescendError as error:
             problems.append(str(error))
     runs = combine(unit, parts)
     if not runs:
-        raise DescendError(problems[0] if problems else f"{str(unit.root)!r} holds no scalar values yet")
+        raise DescendError((problems + empty)[0] if problems or empty else f"{str(unit.root)!r} holds no scalar values yet")
     for raw in runs:
         for problem in problems:
             raw.note(problem)
@@ -154,6 +157,8 @@ def combine(unit: Unit, found: Mapping[Path, list[Raw]]) -> list[Raw]:
     """
     merged = {folder: merge(parts) for folder, parts in found.items() if parts}
     top = merged.pop(unit.root, None)
+    if top is None and any(path.parent == unit.root for path in unit.paths):
+        top = Raw(unit.name, str(unit.root), "tensorboard", axis_name="step")
     rest: dict[str, Raw] = {}
     for folder, raw in sorted(merged.items()):
         whole = top or rest.get("")
@@ -169,7 +174,9 @@ def combine(unit: Unit, found: Mapping[Path, list[Raw]]) -> list[Raw]:
         for sentence in raw.notes:
             whole.note(sentence)
         for name, points in joined.items():
-            if name not in whole.series:
+            if name.startswith("hparam/"):  # the result that add_hparams files beside the settings: no curve
+                whole.config.setdefault("summary", {})[name] = float(raw.series[points].arrays()[1][-1])
+            elif name not in whole.series:
                 whole.add(name, *raw.series[points].arrays())
         if joined:
             whole.note("curves in sub-run folders are read as one run")

@@ -9,7 +9,7 @@ from descend.logs.collect import Raw
 from descend.logs.records import flat_settings, number
 from descend.logs.stream import Utf8
 
-__all__ = ["Journal", "intermediate"]
+__all__ = ["Journal", "intermediate", "parameter"]
 
 # The operation codes of Optuna's journal.
 _CREATE_STUDY, _CREATE_TRIAL, _SET_PARAM, _SET_STATE, _SET_INTERMEDIATE = 0, 4, 5, 6, 7
@@ -22,6 +22,15 @@ def intermediate(name: str, source: str, minimised: bool | None) -> Raw:
         raw.hints["loss"] = "intermediate_value"
         raw.note("Optuna does not say what the reported values are; the study minimises them, so they are read as the loss")
     return raw
+
+
+def parameter(value: Any, distribution: Any) -> Any:
+    """A parameter's value; of a categorical one Optuna keeps the index of the choice."""
+    try:
+        choices = (json.loads(distribution).get("attributes") or {}).get("choices")
+        return choices[int(value)] if choices else value
+    except (ValueError, TypeError, IndexError, AttributeError, OverflowError, RecursionError):
+        return value
 
 
 class Journal:
@@ -78,10 +87,8 @@ class Journal:
             params = {k: v for k, v in flat_settings(record.get("params") or {}).items() if "/" not in k}
             self._trials.append((int(record["study_id"]), params, values))
         elif code == _SET_PARAM:
-            value = record["param_value_internal"]
-            distribution = json.loads(record.get("distribution") or "{}")
-            choices = (distribution.get("attributes") or {}).get("choices")
-            self._trials[record["trial_id"]][1][str(record["param_name"])] = choices[int(value)] if choices else value
+            value = parameter(record["param_value_internal"], record.get("distribution"))
+            self._trials[record["trial_id"]][1][str(record["param_name"])] = value
         elif code == _SET_INTERMEDIATE:
             plain, step = number(record["intermediate_value"]), int(record["step"])
             if abs(step) < 2**53:

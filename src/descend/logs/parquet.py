@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,8 +22,7 @@ _NEPTUNE = ("attribute_path", "step", "float_value")
 def parquet_runs(path: Path, name: str, source: str) -> list[Raw]:
     """The runs in a Parquet file."""
     try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
+        pa, pq = importlib.import_module("pyarrow"), importlib.import_module("pyarrow.parquet")
     except ImportError:
         raise DescendError(f"{source!r} is a Parquet file; reading it needs pyarrow: pip install pyarrow") from None
     try:

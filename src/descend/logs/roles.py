@@ -134,7 +134,17 @@ def guess(name: str) -> Guess | None:
         return Guess("lr", min(len(extra), 5)) if parts[0] != "learning" or parts[:2] == ["learning", "rate"] else None
     if tuple(parts) in _CORES:
         return Guess(*_CORES[tuple(parts)])
-    return _guess_core(parts)
+    return _guess_core(parts) or _guess_leaf(name)
+
+
+def _guess_leaf(name: str) -> Guess | None:
+    """Behind an unknown prefix ("generator/loss") the last part still tells, though less surely; norms may be one layer's."""
+    prefix, slash, leaf = name[:200].rpartition("/")
+    claim = _guess_core(words(leaf)) if slash else None
+    if claim is None or claim.role.endswith("norm"):
+        return None
+    val = any(_SPLITS.get(w) == "val" for w in words(prefix)) and claim.role in ("loss", "accuracy")
+    return claim._replace(role=f"val_{claim.role}" if val else claim.role, rank=claim.rank + 3)
 
 
 def _guess_core(parts: list[str]) -> Guess | None:
@@ -171,27 +181,27 @@ def assign(names: Mapping[str, int], wanted: Mapping[str, str] | None = None) ->
     """
     chosen: dict[str, str] = dict(wanted or {})
     taken = set(chosen.values())
-    claims: dict[str, list[tuple[bool, int, str, Guess]]] = {}
+    claims: dict[str, list[tuple[bool, int, int, str, Guess]]] = {}
     for name, points in names.items():
         claim = guess(name)
         if claim is not None and name not in taken:
-            claims.setdefault(claim.role, []).append((points < 2, claim.rank, name, claim))
+            claims.setdefault(claim.role, []).append((points < 2, claim.rank, -points, name, claim))
     for role in sorted(claims, key=_role_order):
-        ordered = sorted(claims[role], key=lambda c: c[:2])
+        ordered = sorted(claims[role], key=lambda c: c[:3])
         if role == "loss" and "loss" not in chosen:
             _split_levels(ordered, chosen)
-        chosen.setdefault(role, ordered[0][2])
+        chosen.setdefault(role, ordered[0][3])
     return {role: chosen[role] for role in sorted(chosen, key=_role_order)}
 
 
-def _split_levels(ordered: list[tuple[bool, int, str, Guess]], chosen: dict[str, str]) -> None:
+def _split_levels(ordered: list[tuple[bool, int, int, str, Guess]], chosen: dict[str, str]) -> None:
     """Where the training loss is there per step and per epoch, give each its own role."""
-    epoch = [c for c in ordered if c[3].level == "epoch"]
-    step = [c for c in ordered if c[3].level == "step"]
-    plain = [c for c in ordered if c[3].level == "" and not c[3].smooth and c[1] <= 2]
+    epoch = [name for *_, name, claim in ordered if claim.level == "epoch"]
+    step = [name for *_, name, claim in ordered if claim.level == "step"]
+    plain = [name for _, rank, _, name, claim in ordered if claim.level == "" and not claim.smooth and rank <= 2]
     if step and (epoch or plain):
-        chosen["loss"] = (epoch or plain)[0][2]
-        chosen.setdefault("batch_loss", step[0][2])
+        chosen["loss"] = (epoch or plain)[0]
+        chosen.setdefault("batch_loss", step[0])
 
 
 def _role_order(role: str) -> tuple[int, str]:

@@ -52,10 +52,10 @@ def _folder(root: Path, limit: int) -> list[Unit]:
     events: dict[Path, list[Path]] = {}
     states: dict[Path, list[Path]] = {}
     for folder, files in _walk(root):
-        names = {file.name for file in files}
-        if files and files[0].name == "meta.yaml" and len(files) == 1:
+        if files is None:
             found.append(Unit("mlflow", _name(folder, root), folder, (folder,), True))
             continue
+        names = {file.name for file in files}
         tensorboard = [file for file in files if "tfevents" in file.name]
         if tensorboard and not {"result.json", "params.json"} <= names:
             events[folder] = sorted(tensorboard, key=lambda p: p.name)
@@ -72,8 +72,8 @@ def _folder(root: Path, limit: int) -> list[Unit]:
     return sorted(found, key=lambda u: _natural(u.name))
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[Path]]]:
-    """Folders and their files; an MLflow run is one entry with only its meta.yaml. Links are followed once."""
+def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | None]]:
+    """Folders and their files, None for the folder of an MLflow run. Links are followed once."""
     waiting, seen, entries = [root], set(), 0
     while waiting:
         folder = waiting.pop()
@@ -96,7 +96,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[Path]]]:
         files = [folder / name for name, _, is_file in listed if is_file]
         folders = [folder / name for name, is_folder, _ in listed if is_folder and name not in _PASSED_OVER]
         if any(f.name == "meta.yaml" for f in files) and any(f.name == "metrics" for f in folders):
-            yield folder, [folder / "meta.yaml"]
+            yield folder, None
             continue
         if any(f.name.endswith(".wandb") for f in files):
             folders = []  # beside a W&B run lie copies of its settings and its console, no further runs

@@ -18,7 +18,7 @@ from descend.logs.stream import Utf8
 __all__ = ["KerasText", "PlainText", "looks_like_keras", "names_of"]
 
 _NUMBER = re.compile(
-    r"(?<![\w.])([-+]?(?:\d+(?:,\d{3})+(?![\d,])|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|infinity)(?![\w]))(?![\d.]*\d)",
+    r"(?<![\w.@])([-+]?(?:\d+(?:,\d{3})+(?![\d,])|\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf|infinity)(?![\w]))(?![\d.]*\d)",
     re.IGNORECASE,
 )
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -61,11 +61,16 @@ def names_of(parts: list[str]) -> Template:
         text, after = before.lstrip(), parts[i + 1]
         if i and text.strip() in ("/", "of", "("):  # a total, a percentage or an average in brackets
             continue
+        if after.strip() == "/" and (claim := guess(_name(before))) and claim.role.endswith("accuracy"):
+            share = i + 2 < len(parts) - 1 and parts[i + 2].strip() == "(" and parts[i + 3].startswith("%")
+            if share:  # "Accuracy: 9800/10000 (98%)": the share, not the count
+                named.append((i + 2, f"{_split_of(before) or split} {_name(before)}".strip()))
+            continue
         if after.startswith("%") and not guess(_name(before)):  # "mfu 3.2%", but keep "accuracy: 93.1%"
             continue
         name = _name(before)
         if not name:
-            name = "step" if _is_bar(parts, i) else ""
+            name = _unnamed(parts, i)
         if not name:
             continue
         split = _split_of(before) or split
@@ -78,9 +83,16 @@ def names_of(parts: list[str]) -> Template:
     return named
 
 
-def _is_bar(parts: list[str], i: int) -> bool:
-    """Whether number i is the "30" of a progress bar: "3%|▎ | 30/1000 [00:01<00:30, loss=0.5]"."""
-    return "|" in parts[i] and parts[i + 1].strip() == "/" and i + 2 < len(parts) and parts[i + 2].lstrip().startswith("[")
+def _unnamed(parts: list[str], i: int) -> str:
+    """What a number without a name counts: the 30 of "3%|▎ | 30/1000 [00:01, loss=0.5]", the 640 of "[640/60000 (1%)]"."""
+    if parts[i + 1].strip() != "/" or i + 2 >= len(parts):
+        return ""
+    after = parts[i + 2].lstrip()
+    if "|" in parts[i] and after.startswith("["):
+        return "step"
+    if parts[i].rstrip().endswith("["):
+        return "samples" if after.startswith("(") else "batch"
+    return ""
 
 
 def _split_of(text: str) -> str:
@@ -165,18 +177,40 @@ class PlainText:
         if count:
             self.table.add(count, {n: (np.array(rows[n], np.int64), np.array(values[n], np.float64)) for n in rows})
 
+    def _is_trainer(self) -> None:
+        """What Hugging Face's Trainer prints has its averaging and its NaN filter."""
+        raw = self.table.raw
+        raw.format = "hugging face"
+        raw.config["nan_filtered"] = True
+        raw.lose("window_mean", "each loss is the mean over the steps since the last, so single spikes are flattened")
+
     def _template(self, parts: tuple[str, ...]) -> tuple[Template, bool]:
         known = self._templates.get(parts)
         if known is None:
             named = names_of(list(parts))
+            if any(name == "train_runtime" for _, name in named):
+                named = []  # the Trainer's closing line: means over the whole training
             roles = {g.role.split("/")[0] for _, name in named if (g := guess(name))}
             counts = bool(roles - {"epoch"})
             axis = any(axis_rank(name) is not None for _, name in named) or "epoch" in roles
             # A line with only a counter ("Epoch 3/10") is kept for its counter; one with neither is no record.
-            known = (named if counts else [n for n in named if _is_counter(n[1])] if axis else [], counts)
+            known = (
+                _one_counter(named) if counts else _one_counter([n for n in named if _is_counter(n[1])]) if axis else [],
+                counts,
+            )
+            if re.match(r"\s*\{'(loss|eval_loss)': '?$", parts[0]):
+                self._is_trainer()
             if len(self._templates) < _MOST_TEMPLATES:
                 self._templates[parts] = known
         return known
+
+
+def _one_counter(named: Template) -> Template:
+    """Lines of one log may call their counter "iter" or "step": it becomes "step" in all of them."""
+    ranked = sorted((rank, place) for place, name in named if (rank := axis_rank(name)) is not None)
+    if not ranked or ranked[0][0] >= (axis_rank("batch") or 0):
+        return named
+    return [(place, "step" if place == ranked[0][1] else name) for place, name in named]
 
 
 def _is_counter(name: str) -> bool:

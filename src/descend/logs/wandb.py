@@ -59,7 +59,7 @@ class Wandb:
         """Read one piece of a record; the position after it, or None when more bytes are needed."""
         left, room = len(data) - at, _BLOCK - (self._place + at) % _BLOCK
         if room < 7:
-            return at + room if left >= room else None
+            return int(at + room) if left >= room else None
         if left < 7:
             return None
         crc, size, kind = struct.unpack_from("<IHB", data, at)
@@ -67,7 +67,7 @@ class Wandb:
             self._bad |= (crc, size, kind) != (0, 0, 0)  # zeros fill a block that was allocated in advance
             self._partial = None
             return at + room if left >= room else None
-        end = at + 7 + size
+        end = int(at + 7 + size)
         if end > len(data):
             return None
         piece = data[at + 7 : end]
@@ -156,7 +156,7 @@ class Wandb:
             if field == 4 and wire == 2:
                 self._config(record, begin, stop)
             elif field == 8 and wire == 2:
-                self._raw.config["run_name"] = record[begin:stop].decode("utf-8", "replace")
+                self._raw.name = record[begin:stop].decode("utf-8", "replace") or self._raw.name
 
 
 def _item(record: bytes, start: int, end: int, row: dict[str, float]) -> None:
