@@ -1,0 +1,59 @@
+"""descend: a workbench for gradient descent. Run it, see it, find out what is wrong with it, fix it.
+
+    import descend as ds
+
+    trace = ds.descend("x**2 + 3*y**2", [4, 3], ds.sgd(lr=0.4), steps=20)
+    print(trace.outcome.message)
+
+Names are imported when they are first used, so that `import descend` costs nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from descend.errors import DescendError as DescendError
+    from descend.gradients import check_gradient as check_gradient
+    from descend.loop import descend as descend
+    from descend.objectives import Objective as Objective
+    from descend.objectives import resolve as objective  # noqa: F401
+    from descend.optimizers import *  # noqa: F403
+    from descend.rules import Optimizer as Optimizer
+    from descend.trace import Outcome as Outcome
+    from descend.trace import Trace as Trace
+
+__version__ = "0.1.0"
+
+#: Public name -> module and name there.
+_HOMES = {
+    "DescendError": ("descend.errors", "DescendError"),
+    "Objective": ("descend.objectives", "Objective"),
+    "Optimizer": ("descend.rules", "Optimizer"),
+    "Outcome": ("descend.trace", "Outcome"),
+    "Trace": ("descend.trace", "Trace"),
+    "check_gradient": ("descend.gradients", "check_gradient"),
+    "descend": ("descend.loop", "descend"),
+    "objective": ("descend.objectives", "resolve"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    if name in _HOMES:
+        module, attribute = _HOMES[name]
+        return getattr(importlib.import_module(module), attribute)
+    if name in ("optimizers", "schedules"):
+        return importlib.import_module(f"descend.{name}")
+    for home in (importlib.import_module("descend.optimizers"), importlib.import_module("descend.schedules")):
+        if name in home.__all__:
+            return getattr(home, name)
+    raise AttributeError(f"module 'descend' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    from descend import optimizers, schedules
+
+    return sorted({*globals(), *_HOMES, *optimizers.__all__, *schedules.__all__})

@@ -299,8 +299,8 @@ def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], A
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, target)
+        Path(temporary).chmod(0o666 & ~_umask())
+        Path(temporary).replace(target)
         temporary = None
     except OSError as error:
         raise DescendError(f"could not write {str(target)!r}: {error.strerror or error}") from None

@@ -1,0 +1,352 @@
+"""`descend(...)`: the one driver. Objective, start, optimizer and stop rule go in; a Trace comes out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, row_norms
+from descend.errors import DescendError
+from descend.judging import judge
+from descend.objectives import Objective, resolve
+from descend.rules import Optimizer, Rule, State
+from descend.schedules import Schedule
+from descend.stopping import QUIET, Stop
+from descend.trace import Column, Trace
+from descend.trees import flatten
+
+__all__ = ["descend"]
+
+#: Points are kept for descents of at most this many numbers.
+POINT_LIMIT = 32
+#: Without an explicit number of steps: this budget, this gradient tolerance, and this growth counts as divergence.
+DEFAULT_STEPS = 1000
+DEFAULT_TOL_GRAD = 1e-6
+DEFAULT_GROWTH = 1e6
+#: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
+PATIENCE = 0.15
+
+Progress = Callable[[Trace], Any]
+
+
+def descend(
+    objective: Any,
+    start: Any = None,
+    optimizer: Optimizer | Rule | Any = None,
+    *,
+    steps: int | None = None,
+    tol_grad: float | None = None,
+    tol_loss: float | None = None,
+    grad: Any = None,
+    seed: int = 0,
+    callback: Progress | None = None,
+    resume: Trace | None = None,
+    name: str = "",
+) -> Trace:
+    """Run gradient descent and return its Trace.
+
+    Parameters
+    ----------
+    objective
+        What is minimised: an expression (`"x**2 + 3*y**2"`), a surface's name (`"rosenbrock"`), `"file.py:function"`, an
+        `Objective`, or any function of the parameters that JAX can differentiate.
+    start
+        Where it starts: numbers, an array, or any tree of arrays. float64 unless the arrays are of a narrower type.
+    optimizer
+        `ds.sgd(lr=0.1)`, `ds.adam(lr=0.1)`, …; by default `sgd`. Where no `lr` is stated the predicted one is used
+        (`trace.config["lr_predicted"]`).
+    steps
+        Number of updates. Given without tolerances, all of them are made unless a value stops being finite. By default up
+        to 1000, until the gradient norm is below 1e-6 or the loss has grown a millionfold.
+    tol_grad, tol_loss
+        Stop when the gradient norm is at most `tol_grad`; when the loss changed by at most `tol_loss` three times in a row.
+    grad
+        The gradient, for a function that cannot be differentiated automatically: same argument, same shape.
+    callback
+        Called with the trace so far after each chunk of steps (some tenths of a second). Returning False stops.
+    resume
+        A trace to go on from: same objective, its last point, its optimizer state, its step count.
+
+    Returns
+    -------
+    Trace
+        `loss`, `grad_norm` and `points` have one row more than updates were made: row 0 is the start.
+        An interrupt (Ctrl-C) returns the trace so far.
+
+    Raises
+    ------
+    DescendError
+        For input that cannot work: unknown names, a start of the wrong length, a rate that is not positive.
+
+    Examples
+    --------
+    >>> import descend as ds
+    >>> trace = ds.descend("x**2 + 3*y**2", [4, 3], ds.sgd(lr=0.1), steps=20)
+    >>> trace.loss[:4].round(4)
+    array([43.    , 14.56  ,  7.2448,  4.3049])
+    >>> trace.outcome.kind
+    'step_budget'
+    """
+    goal = resolve(objective, grad=grad)
+    explicit = steps is not None
+    budget = _whole(steps, "steps") if steps is not None else DEFAULT_STEPS
+    leaves, rebuild, variables = _start(goal, start, resume, seed)
+    chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
+    stop = _stop_rule(explicit, tol_grad, tol_loss)
+    state = _resumed_state(chosen, resume)
+    engine = _engine(goal, leaves, rebuild, chosen, state, seed)
+    book = _Book(stop, int(engine.state["t"]))
+
+    config = {
+        "objective": goal.text,
+        "start": _plain_point(leaves, variables),
+        "optimizer": chosen.name,
+        "hyperparameters": {k: repr(v) if isinstance(v, Schedule) else v for k, v in chosen.hyperparameters.items()},
+        "lr_predicted": predicted,
+        "steps": budget,
+        "tol_grad": None if stop.tol_grad < 0 else stop.tol_grad,
+        "tol_loss": None if stop.tol_loss < 0 else stop.tol_loss,
+        "seed": seed,
+        "dtype": str(leaves[0].dtype),
+        "engine": type(engine).__name__.removesuffix("Engine").lower(),
+    }
+
+    def so_far(reason: str) -> Trace:
+        points, last_state = engine.result()
+        last = None if reason and reason != "interrupted" else engine.peek()
+        if last is not None and not reason and book.made == budget:
+            reason = stop.first(last, book.parts[-1].loss[-QUIET:], float(book.parts[0].loss[0]))[1]
+        trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
+        trace.point = rebuild(points)
+        return trace.replace(outcome=judge(trace, goal, reason, budget, stop))
+
+    trace = so_far(_drive(engine, book, budget, callback, so_far))
+    if resume is not None:
+        trace = _joined(resume, trace, goal, budget, stop)
+    return trace
+
+
+def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
+    """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
+    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64
+    chunk = CAPACITY if few and budget <= CAPACITY else 8
+    try:
+        while book.made < budget:
+            begun = time.perf_counter()
+            reason = book.add(engine.advance(min(chunk, budget - book.made)))
+            if reason:
+                engine.rewind(book.last_kept)
+                return reason
+            spent = max(time.perf_counter() - begun, 1e-6)
+            chunk = max(1, min(CAPACITY, int(chunk * min(PATIENCE / spent, 64))))
+            if callback is not None and callback(so_far("")) is False:
+                return "interrupted"
+    except KeyboardInterrupt:
+        return "interrupted"
+    return ""
+
+
+class _Book:
+    """Collects an engine's rows, says where a stop rule holds, and turns the rows into columns."""
+
+    def __init__(self, stop: Stop, first: int) -> None:
+        self.stop, self.first = stop, first
+        self.parts: list[Rows] = []
+        self.made = 0
+        #: Rows kept of the part added last, not counting the one that stopped it.
+        self.last_kept = 0
+
+    def add(self, rows: Rows) -> str:
+        """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
+        before = self.parts[-1].loss[-QUIET:] if self.parts else np.zeros(0)
+        start = self.parts[0].loss[0] if self.parts else rows.loss[0]
+        self.last_kept, reason = self.stop.first(rows, before, float(start))
+        self.parts.append(rows.first(self.last_kept + bool(reason)))
+        self.made += self.last_kept
+        return reason
+
+    def columns(self, last: Rows | None, optimizer: Any) -> dict[str, Column]:
+        """The columns of all rows and of the last point, where it is not among them already."""
+        parts = [*self.parts, *([last] if last is not None else [])]
+        loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
+        step = np.arange(self.first, self.first + len(loss))
+        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
+        if point.shape[1]:
+            with np.errstate(all="ignore"):
+                moved = row_norms(np.diff(point, axis=0))
+        else:
+            moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
+        columns["update_norm"] = Column(step[1:], moved)
+        lr = optimizer.hyperparameters.get("lr")
+        if lr is not None:
+            made = step[:-1]
+            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
+        if point.shape[1]:
+            columns["point"] = Column(step, point)
+        return columns
+
+
+# -- preparing ------------------------------------------------------------------------------------------------------------
+
+
+def _whole(value: Any, what: str) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise DescendError(f"{what} must be a whole number of at least 1; got {value!r}")
+    return int(value)
+
+
+def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -> Stop:
+    for name, value in (("tol_grad", tol_grad), ("tol_loss", tol_loss)):
+        if value is not None and not 0 <= float(value) < math.inf:
+            raise DescendError(f"{name} must be a finite number of at least 0; got {value}")
+    if explicit and tol_grad is None and tol_loss is None:
+        return Stop()
+    if tol_grad is None and tol_loss is None:
+        tol_grad = DEFAULT_TOL_GRAD
+    return Stop(
+        -1.0 if tol_grad is None else float(tol_grad),
+        -1.0 if tol_loss is None else float(tol_loss),
+        growth=math.inf if explicit else DEFAULT_GROWTH,
+    )
+
+
+def _start(
+    goal: Objective, start: Any, resume: Trace | None, seed: int
+) -> tuple[list[NDArray[Any]], Callable[[Any], Any], tuple[str, ...]]:
+    """The start as arrays, how to put them back together, and names of the coordinates where there are few."""
+    if resume is not None:
+        if start is not None:
+            raise DescendError("a resumed descent starts where the trace ended; give either start or resume")
+        start = resume.point
+    if start is None:
+        start = goal.start
+    if start is None:
+        raise DescendError(f"a start point is needed: one number for each of {', '.join(goal.variables) or 'the parameters'}")
+    if isinstance(start, list | tuple) and all(isinstance(v, int | float | np.number) for v in start):
+        start = np.array(start, dtype=np.float64)
+    raw, rebuild = flatten(start)
+    leaves = [_float_array(leaf) for leaf in raw]
+    if goal.variables and len(leaves) == 1:
+        leaves = [np.atleast_1d(leaves[0])]
+        rebuild = _first
+        if leaves[0].shape != (len(goal.variables),):
+            raise DescendError(
+                f"{goal.name} has {len(goal.variables)} variables ({', '.join(goal.variables)}); "
+                f"the start has {leaves[0].size} {'number' if leaves[0].size == 1 else 'numbers'}"
+            )
+    for leaf in leaves:
+        if not np.all(np.isfinite(leaf.astype(np.float64))):
+            raise DescendError(f"the start point must be finite; got {np.array2string(leaf, threshold=8)}")
+    size = sum(leaf.size for leaf in leaves)
+    if not size:
+        raise DescendError("the start point has no numbers; give at least one")
+    if size > POINT_LIMIT:
+        return leaves, rebuild, ()
+    return leaves, rebuild, goal.variables or _coordinate_names(leaves)
+
+
+def _first(leaves: Any) -> Any:
+    return leaves[0]
+
+
+def _float_array(value: Any) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise DescendError(f"the start point must be numbers; {error}") from None
+    if array.dtype.kind in "iub":
+        return array.astype(np.float64)
+    if "float" not in str(array.dtype):
+        raise DescendError(f"the start point must be real numbers; got an array of {array.dtype}")
+    return array
+
+
+def _coordinate_names(leaves: list[NDArray[Any]]) -> tuple[str, ...]:
+    names = []
+    for number, leaf in enumerate(leaves):
+        stem = "p" if len(leaves) == 1 else f"p{number}"
+        names += [stem + (f"[{','.join(map(str, index))}]" if index else "") for index in np.ndindex(leaf.shape)]
+    return tuple(names)
+
+
+def _plain_point(leaves: list[NDArray[Any]], variables: tuple[str, ...]) -> Any:
+    if not variables:
+        return None
+    return [float(v) for leaf in leaves for v in leaf.ravel()]
+
+
+def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None, budget: int) -> tuple[Any, bool]:
+    """The optimizer to use, and whether its learning rate had to be predicted."""
+    from descend.optimizers import sgd
+    from descend.rules import optimizer_named
+
+    if optimizer is None and resume is not None:
+        optimizer = optimizer_named(resume.config["optimizer"])(**resume.config["hyperparameters"])
+    chosen = sgd() if optimizer is None else optimizer() if isinstance(optimizer, Rule) else optimizer
+    if not isinstance(chosen, Optimizer):
+        from descend.foreign import as_descend_optimizer
+
+        return as_descend_optimizer(chosen), False
+    if "lr" not in chosen.rule.hyperparameters or "lr" in chosen.stated:
+        return chosen, False
+    from descend.stability import suggest_lr
+
+    return chosen.with_values(lr=suggest_lr(goal, start, chosen, steps=budget).lr), True
+
+
+def _resumed_state(optimizer: Any, resume: Trace | None) -> State | None:
+    if resume is None:
+        return None
+    if resume.state is None:
+        raise DescendError("this trace has no optimizer state to resume from; save it as .npz or .json with descend")
+    before = resume.config.get("hyperparameters", {})
+    state: State = resume.state
+    changed = any(before.get(k) != v for k, v in optimizer.hyperparameters.items() if not isinstance(v, Schedule))
+    return optimizer.rebuilt(state) if changed else state
+
+
+def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, state: State | None, seed: int) -> Engine:
+    size = sum(leaf.size for leaf in leaves)
+    points = size <= POINT_LIMIT
+    state = optimizer.init_leaves(leaves) if state is None else state
+    if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
+        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points)
+    wide = any(leaf.dtype == np.float64 for leaf in leaves)
+    return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
+
+
+def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tuple[float, list[Any]]]:
+    """Value and gradient on NumPy arrays, from the author's gradient or from torch."""
+    if goal.grad is not None:
+        author = goal.grad
+
+        def from_author(leaves: list[Any]) -> tuple[float, list[Any]]:
+            params = rebuild(leaves)
+            value = float(goal.fun(params))
+            grads, _ = flatten(author(params))
+            return value, [np.asarray(g) for g in grads]
+
+        return from_author
+    from descend.engine import torch_gradient
+
+    return torch_gradient(goal.fun, rebuild)
+
+
+def _joined(before: Trace, after: Trace, goal: Objective, budget: int, stop: Stop) -> Trace:
+    """One trace of the earlier steps and the new ones; the point they share is told once, as the new steps saw it."""
+    columns = {}
+    for name, new in after.columns.items():
+        old = before.columns.get(name)
+        kept = old.step < (new.step[0] if len(new) else math.inf) if old is not None else None
+        columns[name] = new
+        if old is not None and kept is not None:
+            columns[name] = Column(np.concatenate([old.step[kept], new.step]), np.concatenate([old.value[kept], new.value]))
+    joined = after.replace(columns=columns, config=after.config | {"start": before.config.get("start")})
+    if after.outcome is not None and after.outcome.kind == "step_budget":
+        joined = joined.replace(outcome=judge(joined, goal, "", budget, stop))
+    return joined

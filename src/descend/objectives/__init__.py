@@ -1,0 +1,8 @@
+"""What can be minimised: expressions, named surfaces, functions in Python files, callables."""
+
+from descend.objectives.expression import Expression, parse
+from descend.objectives.lookup import resolve
+from descend.objectives.objective import Objective
+from descend.objectives.surfaces import SURFACES, Surface
+
+__all__ = ["SURFACES", "Expression", "Objective", "Surface", "parse", "resolve"]

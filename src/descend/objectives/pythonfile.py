@@ -1,0 +1,211 @@
+"""A user's function: read from a Python file or given, one parameter or several, and its errors in one sentence."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+import traceback
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from descend.errors import DescendError
+from descend.objectives.objective import Backend, Objective
+
+__all__ = ["function_objective", "gradient_like", "load_function", "why_not_traceable"]
+
+
+def load_function(path: str, name: str) -> Callable[..., Any]:
+    """The function `name` of the Python file at `path`; the file is run once."""
+    if not name.isidentifier():
+        raise DescendError(f"{path}:{name} names no function: write {path}:f")
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise DescendError(f"there is no file {path}")
+    module = _run_file(file)
+    functions = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
+    if not hasattr(module, name):
+        listed = f"; it defines {', '.join(functions)}" if functions else "; it defines no function"
+        raise DescendError(f"{path} defines no function {name!r}{listed}")
+    function = getattr(module, name)
+    if not callable(function):
+        raise DescendError(f"{name!r} in {path} is a {type(function).__name__}, not a function")
+    return function  # type: ignore[no-any-return]
+
+
+def _run_file(file: Path) -> ModuleType:
+    path = file.resolve()
+    name = f"descend_user_{path.stem}_{hashlib.sha1(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    if spec is None or spec.loader is None:
+        raise DescendError(f"{file} cannot be read as Python")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    sys.path.insert(0, str(path.parent))  # its own imports are found beside it
+    try:
+        spec.loader.exec_module(module)
+    except SyntaxError as error:
+        raise DescendError(f"{error.filename}:{error.lineno}: {error.msg}") from error
+    except (Exception, SystemExit) as error:
+        raise _told(error, path, f"while {file.name} was read") from error
+    finally:
+        sys.path.remove(str(path.parent))
+    return module
+
+
+def _told(error: BaseException, path: Path | None, when: str) -> DescendError:
+    """One sentence: file, line, what was raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [f for f in frames if path is not None and Path(f.filename) == path] or frames[-1:]
+    place = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "?"
+    message = " ".join(str(error).split())
+    message = message if len(message) <= 300 else message[:299] + "…"
+    return DescendError(f"{place}: {type(error).__name__}{': ' if message else ''}{message} ({when})")
+
+
+def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool]:
+    """Names of the required positional parameters, and whether the point is spread over them."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return ("p",), False
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    required = tuple(p.name for p in parameters if p.kind in positional and p.default is p.empty)
+    name = getattr(function, "__name__", "the function")
+    if any(p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters):
+        raise DescendError(f"{name} has a keyword parameter without a default; it is called with the point alone")
+    if required:
+        return required, len(required) > 1
+    if any(p.kind is p.VAR_POSITIONAL for p in parameters):
+        return (), True
+    if any(p.kind in positional for p in parameters):
+        return ("p",), False
+    raise DescendError(f"{name} takes no parameter; an objective takes the point: f(p), or one number each: f(x, y)")
+
+
+def function_objective(function: Callable[..., Any], *, text: str | None = None, guarded: bool = False) -> Objective:
+    """A Python function as objective; `guarded` turns what it raises into one sentence."""
+    names, spread = _parameters(function)
+    name = getattr(function, "__name__", type(function).__name__)
+    fun = _on_point(function, spread)
+    return Objective(
+        fun=_guard(fun, function) if guarded else fun,
+        name=name,
+        text=text or f"{name}({', '.join(names) or '*p'})",
+        variables=names if len(names) > 1 else (),
+        backend=_backend(function),
+    )
+
+
+def _on_point(function: Callable[..., Any], spread: bool) -> Callable[[Any], Any]:
+    """The function of the whole point; a result with one element counts as a number."""
+
+    @wraps(function)
+    def fun(p: Any) -> Any:
+        value = function(*(p[i] for i in range(len(p)))) if spread else function(p)
+        return value.reshape(()) if tuple(getattr(value, "shape", ())) == (1,) else value
+
+    return fun
+
+
+def _guard(fun: Callable[[Any], Any], function: Callable[..., Any]) -> Callable[[Any], Any]:
+    code = getattr(function, "__code__", None)
+    path = Path(code.co_filename) if code is not None else None
+
+    @wraps(fun)
+    def guarded(p: Any) -> Any:
+        try:
+            return fun(p)
+        except DescendError:
+            raise
+        except Exception as error:
+            if type(error).__module__.startswith("jax"):  # "this cannot be traced" is for the loop to handle
+                raise
+            raise _told(error, path, f"while {function.__name__} was calculated") from error
+
+    return guarded
+
+
+def gradient_like(author: Callable[..., Any], objective: Objective) -> Callable[[Any], Any]:
+    """The author's gradient as a function of the whole point, in the shape of the point.
+
+    f(x, y) may have a gradient g(x, y) that returns (∂x, ∂y), or g(p).
+    """
+    names, spread = _parameters(author)
+    if spread and objective.variables and names and len(names) != len(objective.variables):
+        wanted = ", ".join(objective.variables)
+        raise DescendError(f"the gradient takes {', '.join(names)}, the objective {wanted}: they must take the same")
+
+    @wraps(author)
+    def grad(p: Any) -> Any:
+        value = author(*(p[i] for i in range(len(p)))) if spread else author(p)
+        if isinstance(value, list | tuple) and not isinstance(p, list | tuple) and hasattr(p, "shape"):
+            return _stack(value, p)
+        return value
+
+    return _guard(grad, author)
+
+
+def _stack(parts: Any, like: Any) -> Any:
+    home = type(like).__module__.partition(".")[0]
+    if home in ("jax", "jaxlib"):
+        import jax.numpy as jnp
+
+        return jnp.asarray(parts)
+    if home == "torch":
+        import torch
+
+        return torch.stack([torch.as_tensor(v, dtype=like.dtype) for v in parts])
+    import numpy as np
+
+    return np.asarray(parts, dtype=like.dtype)
+
+
+def _backend(function: Callable[..., Any]) -> Backend:
+    """torch where the body speaks of torch; JAX otherwise (whether it can be traced shows when it is)."""
+    return "torch" if "torch" in _libraries(function, set()) else "jax"
+
+
+def _libraries(function: Any, seen: set[int]) -> set[str]:
+    """Libraries that a function's body names, those of the functions it calls in its own file included."""
+    function = inspect.unwrap(function) if callable(function) else function
+    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
+    if code is None or id(code) in seen:
+        return set()
+    seen.add(id(code))
+    found: set[str] = set()
+    for name in code.co_names:
+        value = space.get(name)
+        if isinstance(value, ModuleType):
+            found.add(value.__name__.partition(".")[0])
+        elif inspect.isfunction(value) and value.__globals__ is space:
+            found |= _libraries(value, seen)
+        elif value is not None:
+            found.add(str(getattr(value, "__module__", "") or "").partition(".")[0])
+    return found
+
+
+def why_not_traceable(objective: Objective, start: Any) -> str | None:
+    """None where JAX can trace the objective at `start`; else one sentence that says why not and what to do."""
+    import jax
+
+    try:
+        result = jax.eval_shape(objective.fun, start)
+    except DescendError as error:
+        return str(error)
+    except Exception as error:
+        if not type(error).__module__.startswith("jax"):
+            raise
+        libraries = _libraries(objective.fun, set()) & {"numpy", "math", "scipy"}
+        cause = f"it calls {' and '.join(sorted(libraries))}" if libraries else "it asks for the values of its parameter"
+        remedy = "write it with jax.numpy, or give its gradient (--grad file.py:function)"
+        return f"{objective.name} cannot be differentiated automatically: {cause}; {remedy}"
+    shapes = [getattr(leaf, "shape", None) for leaf in jax.tree_util.tree_leaves(result)]
+    if shapes != [()]:
+        got = f"shape {tuple(shapes[0])}" if len(shapes) == 1 and shapes[0] is not None else f"{len(shapes)} values"
+        return f"{objective.name} must return one number; it returned {got}"
+    return None
