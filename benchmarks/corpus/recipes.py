@@ -86,6 +86,12 @@ def add_optimizer_faults(p: Program, add: Any, rng: np.random.Generator) -> None
     for factor in (4.0, 10.0, 30.0, 100.0, 1000.0):
         for optimizer in ("sgd", "momentum", "adam"):
             add("lr-too-high", factor, optimizer if factor != 30.0 or optimizer != "adam" else "rmsprop", factor)
+    if p.batch > 10**5:  # full batch: the tuned rate is close to the limit, and just above it divergence is slow
+        for factor in (1.3, 1.7, 2.2, 3.0):
+            for optimizer in ("sgd", "sgd", "momentum"):
+                add("lr-too-high", factor, optimizer, factor)
+        for rate in (0.3, 0.1, 0.03):
+            add("flipped-sign", rate, "sgd", rate)
     for factor in (30.0, 100.0, 1000.0):
         for optimizer in ("sgd", "adam"):
             add("lr-too-low", factor, optimizer, 1 / factor)

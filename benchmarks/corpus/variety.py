@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from programs import PROGRAMS, Data, Program, Recurrent, Residual, conv1d, cross_entropy, mlp, squared_error, standard, tensors
 
-COUNT = 24
+COUNT, BOWLS = 24, 10
 
 
 def clusters(rng: np.random.Generator) -> Any:
@@ -67,6 +67,22 @@ def chain(rng: np.random.Generator) -> Any:
     return data, k, k, n
 
 
+def bowl(i: int) -> Program:
+    """Full-batch gradient descent on a small noiseless problem: a quadratic of one to eight directions, or a small network."""
+    rng = np.random.default_rng(9000 + i)
+    d, n = int(rng.choice([1, 1, 2, 3, 8])), int(rng.integers(12, 60))
+    scales, w, floor = 10 ** rng.uniform(-1, 0.5, d), rng.normal(size=d) * 3, float(rng.choice([0, 0, 0.2]))
+    curved = i % 3 == 2
+
+    def data(r: np.random.Generator) -> Data:
+        x = r.normal(size=(n + 40, d)) * scales
+        y = np.tanh(x @ w) if curved else x @ w + 1
+        return tensors(x, y + floor * r.normal(size=len(y)), r, n, 40, classes=False)
+
+    model = mlp([d, 8, 1]) if curved else mlp([d, 1])
+    return Program(f"drawn-bowl-{i}", "tune", "reg", data, model, squared_error, batch=10**6, epochs=int(rng.choice([15, 40, 100, 250])), act="tanh")
+
+
 def draw(i: int) -> Program:
     """Program number i."""
     rng = np.random.default_rng(7000 + i)
@@ -91,4 +107,4 @@ def draw(i: int) -> Program:
     return Program(name, "tune", "class" if k else "reg", data, model, cross_entropy if k else squared_error, **options)
 
 
-PROGRAMS.update({p.name: p for p in map(draw, range(COUNT))})
+PROGRAMS.update({p.name: p for p in [*map(draw, range(COUNT)), *map(bowl, range(BOWLS))]})

@@ -85,7 +85,33 @@ def keep(trace: Trace, names: tuple[str, ...]) -> Trace:
 
 
 def rescale(trace: Trace, rng: np.random.Generator, kind: str) -> Trace:
-    """The same run in other units: a loss with no natural unit is multiplied, and sometimes shifted, by a random amount."""
+    """The same run in other units: a loss with no natural unit is multiplied, and sometimes shifted, by a random amount.
+
+    Some logs keep four decimals or four digits, as progress bars and printed tables do.
+    """
+    trace = in_units(trace, rng, kind)
+    return rounded(trace, rng) if rng.uniform() < 0.25 else trace
+
+
+def rounded(trace: Trace, rng: np.random.Generator) -> Trace:
+    """Losses and accuracies as they are printed: four decimals, or four significant digits."""
+    typical = float(np.nanmedian(np.abs(np.where(np.isfinite(trace.loss), trace.loss, np.nan)))) if np.isfinite(trace.loss).any() else 1.0
+    columns = dict(trace.columns)
+    decimals = typical > 3e-2 and rng.uniform() < 0.6
+    for name in set(columns) & {"loss", "val_loss", "accuracy", "val_accuracy"}:
+        v = columns[name].value
+        if decimals:
+            v = np.round(v, 4)
+        else:
+            with np.errstate(all="ignore"):
+                unit = 10.0 ** (np.floor(np.log10(np.abs(v))) - 3)
+                v = np.where(np.isfinite(v) & (v != 0), np.round(v / unit) * unit, v)
+        columns[name] = column(columns[name].step, v)
+    return Trace(columns)
+
+
+def in_units(trace: Trace, rng: np.random.Generator, kind: str) -> Trace:
+    """The loss times a random factor, and sometimes shifted, where it has no natural unit; gradient and lr follow."""
     if kind not in ("reg", "nll", "poisson") or rng.uniform() < 0.3:
         return trace
     scale = 10 ** rng.uniform(-4, 4)

@@ -110,8 +110,15 @@ def fall_sentence(case: Case) -> str:
     first, last = float(c.value[0]), float(np.median(c.value[-max(len(c) // 10, 1) :]))
     text = f"the loss goes from {number(first)} to {number(last)}"
     if case["net"] > 0.5 and not math.isnan(case["fall_90"]):
+        if case["fall_half"] > 0.25 and case["kink"] > 0.3:
+            text += f", after a plateau that lasts until about {case.unit} {case.step(case['kink_at'])}"
         text += f", nine tenths of the way by {case.unit} {case.step(case['fall_90'])}"
     return text
+
+
+def times_noise(ratio: float) -> str:
+    """How many times its noise, in words that stay readable."""
+    return f"{ratio:.0f} times its noise" if ratio < 100 else "more than a hundred times its noise"
 
 
 def val_turn(case: Case) -> Evidence:
@@ -125,7 +132,7 @@ def val_turn(case: Case) -> Evidence:
     sigma = max(noise(v.value), 1e-300)
     return Evidence(
         f"from {case.unit} {first} validation loss climbs from {number(float(t[at]))} to {number(tail)} "
-        f"({min((tail - float(t[at])) / sigma, 999):.0f} times its noise) while training loss goes from "
+        f"({times_noise((tail - float(t[at])) / sigma)}) while training loss goes from "
         f"{number(float(train[at]))} to {number(float(train[-1]))}",
         first,
         last,

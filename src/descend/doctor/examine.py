@@ -26,6 +26,14 @@ CONDITIONS: Mapping[str, Condition] = {
 
 #: Fewer finite losses than this show no shape worth scoring.
 ENOUGH = 8
+#: Conditions that any number of rows can show.
+ANY_LENGTH = ("nan", "log-too-coarse")
+#: Remarks about the log itself, made whatever the verdict.
+REMARKS = ("log-too-coarse", "noisy-validation")
+#: Codes that share a family: when one is found the others are not ruled out.
+UNSEPARATED = tuple(code for codes in scorer.FAMILIES.values() if len(codes) > 1 for code in codes)
+#: A cause with less of the votes than this is called clear.
+DOUBT = 0.2
 #: A second cause is named beside the first when it has at least this share of the votes for a fault.
 SECOND = 0.35
 
@@ -44,7 +52,7 @@ def diagnose(trace: Trace) -> Diagnosis:
     signals = read_signals(in_order(trace))
     scored = len(signals.loss) >= ENOUGH
     case = Case(signals, scorer.probabilities(signals) if scored else {})
-    rules = {code: c.rule(case) if c.rule else None for code, c in CONDITIONS.items()}
+    rules = {code: c.rule(case) if c.rule and (scored or code in ANY_LENGTH) else None for code, c in CONDITIONS.items()}
     verdict, causes = decide(case, rules)
     findings = [report(case, c, verdict, causes, rules[c.code]) for c in CONDITIONS.values()]
     findings.sort(key=importance)
@@ -128,7 +136,7 @@ def report(case: Case, c: Condition, verdict: RunVerdict, causes: dict[str, floa
     if missing:
         return Finding(c.code, "cannot_tell", 0.5, whole, f"needs {' and '.join(missing).replace('|', ' or ')}, which was not logged", kind=c.kind)
     if c.kind != "fault":
-        if rule and rule[0] == "found" and (verdict == "healthy" or c.kind == "note"):
+        if rule and rule[0] == "found" and (verdict == "healthy" or c.code in REMARKS):
             return found(case, c, rule[1])
         kind: Verdict = "cannot_tell" if rule and rule[0] == "cannot_tell" else "clear"
         words = "not enough was logged to say" if kind == "cannot_tell" else "its marks are absent" if verdict == "healthy" else "not said of a run with a fault"
@@ -136,8 +144,12 @@ def report(case: Case, c: Condition, verdict: RunVerdict, causes: dict[str, floa
     if rule and rule[0] != "found":
         words = "ruled out by what was logged" if rule[0] == "clear" else "not enough was logged to say"
         return Finding(c.code, rule[0], rule[1], whole, words, kind=c.kind)
+    if c.code in UNSEPARATED and verdict == "fault":
+        words = "one of its equivalents was found, and nothing in this log separates them"
+        if any(scorer.family_of(k) == scorer.family_of(c.code) for k in causes):
+            return Finding(c.code, "cannot_tell", 0.5, whole, words, kind=c.kind)
     p = sum(case.probability.get(k, 0.0) for k in scorer.FAMILIES.get(scorer.family_of(c.code), (c.code,)))
-    if not case.probability or p > 0.12:
+    if not case.probability or p > DOUBT:
         words = "its marks are not distinct enough in this log" if case.probability else f"fewer than {ENOUGH} losses were logged"
         return Finding(c.code, "cannot_tell", 0.5, whole, words, kind=c.kind)
     return Finding(c.code, "clear", 1 - p, whole, "its marks are absent", kind=c.kind)

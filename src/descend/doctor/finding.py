@@ -111,8 +111,11 @@ class Case:
 
     @property
     def lr(self) -> float:
-        """The largest learning rate logged, or NaN."""
-        return float(np.abs(self.signals.columns["lr"].value).max()) if self.has("lr") else math.nan
+        """The largest learning rate logged, or the configured one, or NaN."""
+        if self.has("lr"):
+            return float(np.abs(self.signals.columns["lr"].value).max())
+        configured = self.trace.config.get("lr")
+        return float(configured) if isinstance(configured, int | float) and configured > 0 else math.nan
 
     @property
     def unit(self) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.doctor.evidence import climb, fall_sentence, flip_run, number, span
 from descend.doctor.finding import Case, Condition, Evidence, Verdict
-from descend.doctor.series import noise, trend
+from descend.doctor.series import noise
 
 __all__ = ["CONDITIONS"]
 
@@ -37,7 +37,8 @@ def edge_evidence(case: Case) -> Evidence:
 
 def catapult_rule(case: Case) -> tuple[Verdict, float] | None:
     rise, early = case["high_above_start_noise"], case["high_at"] < 0.3
-    if early and case["high_above_start"] > 0.1 and rise > 0.8 and case["net"] > 0.5 and case["end_above_low"] < 0.15:
+    bump = climb(case.loss)
+    if bump and bump[1] < 0.3 * len(case.loss) and early and case["high_above_start"] > 0.1 and rise > 1.2 and case["net"] > 0.5 and case["end_above_low"] < 0.15:
         return "found", 0.75
     return "clear", 0.85
 
@@ -98,23 +99,24 @@ def floor_evidence(case: Case) -> Evidence:
 
 def decay_cut(case: Case) -> tuple[int, float, float] | None:
     """The row of the largest single drop in lr, the factor, and the fall of the loss that followed."""
-    if not case.has("lr"):
+    if not case.has("lr") or len(case.loss) < 8:
         return None
     lr = np.interp(case.loss.step, case.signals.columns["lr"].step, np.abs(case.signals.columns["lr"].value))
     ratio = lr[1:] / np.maximum(lr[:-1], 1e-300)
     at = int(np.argmin(ratio))
     if ratio[at] > 0.6 or lr[at] <= 0:
         return None
-    t, n = trend(case.loss.value, 1 / 64), len(lr)
-    width = max(n // 20, 2)
-    return at, float(ratio[at]), float(t[max(at - 1, 0)] - t[min(at + width, n - 1)])
+    y, width = case.loss.value, max(len(lr) // 20, 2)
+    before, after = y[max(at + 1 - width, 0) : at + 1], y[at + 2 : at + 2 + width]
+    return (at, float(ratio[at]), float(np.median(before) - np.median(after))) if len(after) else None
 
 
 def decay_rule(case: Case) -> tuple[Verdict, float] | None:
     cut = decay_cut(case)
     if cut is None:
         return ("clear", 0.9) if case.has("lr") else ("cannot_tell", 0.5)
-    return ("found", 0.85) if cut[2] > 3 * max(noise(case.loss.value), 1e-300) else ("clear", 0.7)
+    error = 1.25 * noise(case.loss.value) * math.sqrt(2 / max(len(case.loss) // 20, 2))
+    return ("found", 0.85) if cut[2] > 4 * max(error, 1e-300) else ("clear", 0.7)
 
 
 def decay_evidence(case: Case) -> Evidence:
@@ -123,7 +125,7 @@ def decay_evidence(case: Case) -> Evidence:
         return case.whole("the learning rate has no sudden cut")
     at, factor, fall = cut
     first, last = span(case.loss, at, at + max(len(case.loss) // 20, 2))
-    return Evidence(f"at {case.unit} {first} lr falls to {factor:.2g} of itself and the loss drops {number(fall)} within {last - first} steps", first, last)  # fmt: skip
+    return Evidence(f"at {case.unit} {first} lr falls to {factor:.2g} of itself and the loss, level until then, drops by {number(fall)} within {last - first} steps", first, last)  # fmt: skip
 
 
 CONDITIONS = (

@@ -24,12 +24,31 @@ def first_bad(case: Case) -> tuple[str, int] | None:
     return None
 
 
+def emptied(case: Case) -> tuple[int, int] | None:
+    """First and last step of rows at the end of a table that lack only the loss; None when there are fewer than three."""
+    empty = case.trace.config.get("empty")
+    if not isinstance(empty, dict) or not len(case.trace.columns["loss"]):
+        return None
+    last = max(int(c.step[-1]) for k, c in case.trace.columns.items() if len(c) and not k.startswith("val_"))
+    end = int(case.trace.columns["loss"].step[-1])
+    return (end + 1, last) if last > end and empty.get("count", 0) >= 3 and empty.get("first", 0) > end else None
+
+
 def nan_rule(case: Case) -> tuple[Verdict, float] | None:
-    return ("found", 0.99) if first_bad(case) else ("clear", 0.98)
+    """A value that is not finite is proof; where only validation shows it, the training loss may be what the logger made of it."""
+    found = first_bad(case)
+    if found and found[0] != "loss" and hidden_rows(case):
+        return "clear", 0.6
+    if found is None and emptied(case):
+        return "found", 0.75
+    return ("found", 0.99) if found else ("clear", 0.98)
 
 
 def nan_evidence(case: Case) -> Evidence:
     found = first_bad(case)
+    if found is None and (gone := emptied(case)):
+        text = f"from {case.unit} {gone[0]} to the end the loss column is empty while other columns go on: NaN, as pandas and JSON leave it out"
+        return Evidence(text, *gone)
     if found is None:
         return case.whole("every logged loss is a finite number")
     name, row = found
@@ -56,6 +75,11 @@ def nan_fix(case: Case) -> str:
     return f"Use {lr}; clip {clip}; add 1e-8 inside every log and division; check the inputs of the batch at that step with isfinite; repeat in float64 to rule out overflow."
 
 
+def quantum(case: Case, name: str = "loss") -> float:
+    """The decimal the reader saw a column rounded to, or 0."""
+    return float((case.trace.config.get("rounding") or {}).get(name, 0.0))
+
+
 def hidden_rows(case: Case) -> tuple[int, int, str] | None:
     """Rows in which the loss is exactly 0 or one repeated value while the gradient norm is not finite, or for good after moving."""
     c = case.trace.columns["loss"]
@@ -71,6 +95,8 @@ def hidden_rows(case: Case) -> tuple[int, int, str] | None:
     _, start, length = repeats(values)
     to_end = start + length == len(values)
     moved = start >= 3 and np.mean(np.diff(values[: start + 1]) == 0) < 0.2
+    if abs(values[start]) < 100 * quantum(case):
+        return None  # a converged loss in a log that keeps a few decimals repeats too
     jumped = moved and abs(values[start] - values[start - 1]) > 3 * float(np.median(np.abs(np.diff(values[:start]))))
     if to_end and moved and length >= 4 and (values[start] != 0 or jumped):
         return start, len(values) - 1, "from there to the end of the run, which no minibatch loss does"
@@ -91,7 +117,7 @@ def hidden_evidence(case: Case) -> Evidence:
     c = case.trace.columns["loss"]
     first, last, why = found
     value = c.value[min(first, len(c) - 1)]
-    return Evidence(f"from {case.unit} {c.step[min(first, len(c) - 1)]} the logged loss is exactly {value!r} {why}", int(c.step[min(first, len(c) - 1)]), int(c.step[last]))
+    return Evidence(f"from {case.unit} {c.step[min(first, len(c) - 1)]} the logged loss is exactly {float(value)!r} {why}", int(c.step[min(first, len(c) - 1)]), int(c.step[last]))
 
 
 def spike_row(case: Case) -> int:
@@ -104,6 +130,9 @@ def spike_rule(case: Case) -> tuple[Verdict, float] | None:
     size, rest = case["spike_size"], case["spike_over_rest"]
     if math.isnan(size):
         return "cannot_tell", 0.5
+    back = abs(case["spike_left"]) < 0.3 and case["spike_count"] <= 4
+    if size > 1.2 and rest > 0.9 and back and case["spike_over_range"] > 0.2:
+        return "found", 0.85
     if size < 0.9 or rest < 0.35:
         return "clear", 0.93
     return None
@@ -121,17 +150,20 @@ def spike_evidence(case: Case) -> Evidence:
     return Evidence(text, int(c.step[max(at - 1, 0)]), int(c.step[min(at + 3, len(c) - 1)]))
 
 
+def thinned(case: Case) -> bool:
+    """Whether the source kept only some rows; rounded values are another matter."""
+    return bool(set(case.trace.config.get("lossy") or ()) - {"rounded"})
+
+
 def coarse_rule(case: Case) -> tuple[Verdict, float] | None:
     if case["points"] < 10:
         return "found", 0.9
-    lossy = case.trace.config.get("lossy")
-    return ("found", 0.6) if lossy else ("clear", 0.8)
+    return ("found", 0.6) if thinned(case) else ("clear", 0.8)
 
 
 def coarse_evidence(case: Case) -> Evidence:
-    lossy = case.trace.config.get("lossy")
     words = f"{case['points']:.0f} logged losses, one every {number(case['interval'])} steps" if case["points"] > 1 else "a single logged loss"
-    return case.whole(words + (" (and the source thinned them)" if lossy else "") + ": rhythm, spikes and onset inside the interval cannot be seen")
+    return case.whole(words + (" (and the source thinned them)" if thinned(case) else "") + ": rhythm, spikes and onset inside the interval cannot be seen")
 
 
 CONDITIONS = (

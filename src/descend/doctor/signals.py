@@ -213,7 +213,29 @@ def rhythm_signals(y: Floats) -> dict[str, float]:
     out |= wave_signals(y[n // 10 :])
     rises = np.diff(y[n // 10 :])
     out["rise_share"] = float(np.mean(rises > 0)) if len(rises) else NAN
+    out |= climb_signals(y)
     out["tail_spread"] = signed_log(float(np.std(parts["last"])) / extent, 1e-4)
+    return out
+
+
+def climb_signals(y: Floats) -> dict[str, float]:
+    """The climb from the lowest to the highest point: where it begins, how smooth it is, and its factor a row.
+
+    A growing mode gives changes in geometric progression, so the factor is the ratio of consecutive changes: no zero is needed.
+    """
+    t = trend(y, 1 / 64)
+    high = int(np.argmax(t))
+    low = int(np.argmin(t[: high + 1]))
+    if high - low < 4:
+        return {"climb_share": (high - low) / len(y)}
+    change = np.diff(y[low : high + 1])
+    late = change[len(change) // 2 :]
+    ratio = late[1:] / np.where(late[:-1] == 0, np.nan, late[:-1])
+    factor = float(np.nanmedian(np.abs(ratio))) if np.isfinite(ratio).any() else NAN
+    out = {"climb_share": (high - low) / len(y), "climb_from": low / len(y), "climb_smooth": float(np.mean(change > 0))}
+    out["climb_factor_log"] = signed_log(math.log(factor), 1e-3) if factor > 0 else NAN
+    out["climb_rows"] = math.log10(high - low)
+    out["climb_height"] = log_ratio(float(t[high] - t[low]), abs(float(t[0] - t[low])) + 1e-3 * abs(float(t[high] - t[low])))
     return out
 
 

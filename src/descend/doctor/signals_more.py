@@ -167,5 +167,24 @@ def efficiency_signals(s: Signals, y: Floats, extent: float) -> dict[str, float]
         gained, hoped = float(fallen[min(b, n - 1)] - fallen[a]), float(promised[min(b, n - 1)] - promised[a])
         out[f"efficiency_{name}"] = signed_log(gained / max(hoped, 1e-300), 1e-4) if hoped > 0 else NAN
     lr, g = np.abs(at_steps(s.columns["lr"], s.loss.step)), at_steps(s.columns["grad_norm"], s.loss.step)
+    out |= sign_signals(y, lr, g, np.diff(s.loss.step))
     out["move_level"] = log_ratio(float(np.median(lr * g)), 1.0)
     return out
+
+
+def sign_signals(y: Floats, lr: Floats, g: Floats, width: np.ndarray) -> dict[str, float]:
+    """Overshooting or climbing: the efficiency e of rising steps against their growth.
+
+    On a curvature λ both make the change of the loss grow by a factor r a step, but a step along the gradient has
+    e = −(1+√r)/2 and one that overshoots has e = (1−√r)/2: `sign_test` is 0 for the first and 1 for the second.
+    """
+    change = np.diff(y)
+    if len(change) < 4 or np.median(width) != 1:
+        return {}
+    e = -change / np.maximum(lr[:-1] * g[:-1] ** 2, 1e-300)
+    r = change[1:] / np.where(change[:-1] == 0, np.nan, change[:-1])
+    rising = (change[1:] > 0) & (r > 1.0) & (r < 1e4)
+    if rising.sum() < 3:
+        return {"rising_efficiency": signed_log(float(np.median(e)), 1e-2)}
+    test = e[1:][rising] + (1 + np.sqrt(r[rising])) / 2
+    return {"sign_test": signed_log(float(np.median(test)), 1e-1), "rising_efficiency": signed_log(float(np.median(e[1:][rising])), 1e-2)}

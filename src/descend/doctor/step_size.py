@@ -16,8 +16,10 @@ __all__ = ["CONDITIONS"]
 def rate(case: Case, factor: float) -> str:
     """The learning rate times a factor: a number when lr was logged, words when not."""
     if math.isnan(case.lr):
+        if factor == 1:
+            return "the present lr"
         return f"{factor:g} times the present lr" if factor > 1 else f"a {1 / factor:g}th of the present lr"
-    return f"lr = {number(case.lr * factor)} (now {number(case.lr)})"
+    return f"lr = {number(case.lr * factor)} (now {number(case.lr)})" if factor != 1 else f"lr = {number(case.lr)}"
 
 
 def hot_factor(case: Case) -> float:
@@ -40,7 +42,7 @@ def unstable_evidence(case: Case) -> Evidence:
     if found:
         low, high, factor = found
         first, last = span(c, low, high)
-        growth = f", {factor:.3g}x a {case.unit}" if 1.001 < factor < 1e6 else ""
+        growth = f", {factor:.3g}x a {case.unit}" if 1.01 < factor < 1e6 else ""
         return Evidence(
             f"from {case.unit} {first} the loss climbs from {number(float(c.value[low]))} to {number(float(c.value[high]))} "
             f"by {last}{growth}, and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}", first, last,
@@ -60,7 +62,7 @@ def flipped_evidence(case: Case) -> Evidence:
 
 def wave_evidence(case: Case) -> Evidence:
     wave = period(case.loss)
-    words = f"the loss swings in a wave of about {number(wave)} {case.unit}s that does not die out" if wave else "the loss keeps swinging"
+    words = f"the loss swings in a wave of about {wave:.3g} {case.unit}s that does not die out" if wave else "the loss keeps swinging"
     if case.has("grad_norm") and case["grad_high"] > 0.5:
         words += f", and the logged gradient norm accumulates to {10 ** case['grad_high']:.0f} times its first value"
     inner = unstable_evidence(case)
@@ -70,7 +72,7 @@ def wave_evidence(case: Case) -> Evidence:
 def slow_evidence(case: Case) -> Evidence:
     y = case.loss.value
     text = fall_sentence(case)
-    if case["net"] > 0:
+    if case["net"] > 0 and case["net_noise"] > 0.7 and case["fall_at_10"] > 0 and case["fall_at_25"] > 0:
         text += (
             f", {case['fall_at_10']:.0%}, {case['fall_at_25']:.0%} and {case['fall_at_50']:.0%} of that fall after a tenth, a quarter "
             f"and half of the run (a straight line would give 10%, 25% and 50%)"
@@ -78,8 +80,8 @@ def slow_evidence(case: Case) -> Evidence:
     e = case["efficiency_whole"]
     if not math.isnan(e) and e > 0:
         text += f"; each step brings {1e-4 * (10**e - 1):.2g} of lr·‖g‖², where 1 means short of any curvature"
-    elif case["net"] > 0 and y[0] > 0:
-        text += f"; at this pace it fell only {max(case['relative_fall'], 0):.1%}"
+    elif y[0] > 0:
+        text += f"; at this pace it fell only {max(case['relative_fall'], 0):.2%} of its value"
     return case.whole(text)
 
 

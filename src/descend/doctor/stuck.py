@@ -59,11 +59,12 @@ def explode_evidence(case: Case) -> Evidence:
 
 def frozen_rule(case: Case) -> tuple[Verdict, float] | None:
     """Validation loss exactly constant while training goes on: the weights never change."""
-    if case["val_constant"] == 1 and case["val_points"] >= 0.6 and case["bad_share"] == 0:
+    rounded = case.trace.config.get("rounding")
+    if case["val_constant"] == 1 and case["val_points"] >= 0.6 and case["bad_share"] == 0 and not rounded:
         return "found", 0.97
     if case["grad_zero_share"] == 1:
         return "found", 0.95
-    if case["repeat_longest"] == 1 and case["points"] >= 5 and case["last_zero"] == 0:
+    if case["repeat_longest"] == 1 and case["points"] >= 5 and case["last_zero"] == 0 and not rounded:
         return "found", 0.9
     if case["net_noise"] > 1.3 and case["rank"] < -0.9:
         return "clear", 0.97
