@@ -20,8 +20,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
 import torch
-from programs import PROGRAMS
 import variety  # noqa: F401 - registers the drawn programs
+from programs import PROGRAMS
 from recipes import fault_recipes, healthy_recipes, label, probe_recipes
 from train import train
 
@@ -51,7 +51,10 @@ def build(name: str, out: str) -> str:
     labels = [label(r, best) for r in runs]
     write(Path(out) / f"{name}.npz", runs, labels, {"tuned": tuned, "best": best, "split": p.split})
     kept = sum(answers is not None for answers in labels)
-    return f"{name}: {labels.count(('healthy',))} healthy of {kept} kept of {len(runs)} runs, tuned {tuned}, {time.time() - began:.0f} s"
+    return (
+        f"{name}: {labels.count(('healthy',))} healthy of {kept} kept of {len(runs)} runs, tuned {tuned}, "
+        f"{time.time() - began:.0f} s"
+    )
 
 
 def write(path: Path, runs: list[dict[str, Any]], labels: list[tuple[str, ...] | None], meta: dict[str, Any]) -> None:

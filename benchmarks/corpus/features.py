@@ -11,8 +11,8 @@ from typing import Any
 sys.path.insert(0, str(Path(__file__).parent))
 
 import numpy as np
-from programs import PROGRAMS
 import variety  # noqa: F401 - registers the drawn programs
+from programs import PROGRAMS
 from recipes import EQUIVALENT
 from views import load, rescale, views
 

@@ -26,7 +26,14 @@ UNSCORED = {"points", "interval", "lr_level", "grad_level", "move_level"}
 #: The share of healthy runs of unseen programs called a fault, and called "cannot tell" or a fault.
 ALARMS, DOUBTS = 0.03, 0.10
 KINDS = ("loss", "val", "grad", "all")
-TREES = {"n_estimators": 60, "min_samples_leaf": 5, "max_features": 0.5, "bootstrap": True, "max_samples": 9000, "random_state": 0}
+TREES = {
+    "n_estimators": 60,
+    "min_samples_leaf": 5,
+    "max_features": 0.5,
+    "bootstrap": True,
+    "max_samples": 9000,
+    "random_state": 0,
+}
 
 
 def kind_of(richness: str) -> str:
@@ -51,7 +58,9 @@ def weights(rows: list[dict[str, Any]]) -> np.ndarray:
     return w / w.mean()
 
 
-def held_out_votes(x: np.ndarray, y: np.ndarray, programs: np.ndarray, w: np.ndarray, codes: list[str], jobs: int) -> np.ndarray:
+def held_out_votes(
+    x: np.ndarray, y: np.ndarray, programs: np.ndarray, w: np.ndarray, codes: list[str], jobs: int
+) -> np.ndarray:
     """Votes on every row by forests that never saw its program."""
     votes = np.zeros((len(x), len(codes)))
     for seen, unseen in GroupKFold(5).split(x, y, programs):

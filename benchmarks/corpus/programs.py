@@ -9,12 +9,13 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F  # noqa: N812 - the name everyone knows it by
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 Data = tuple[Tensor, Tensor, Tensor, Tensor]
 
@@ -105,7 +106,7 @@ def mlp(sizes: list[int], **fixed: Any) -> Callable[[str, float], nn.Module]:
 
     def make(act: str, dropout: float) -> nn.Module:
         layers: list[nn.Module] = []
-        for i, (a, b) in enumerate(zip(sizes[:-1], sizes[1:], strict=True)):
+        for i, (a, b) in enumerate(pairwise(sizes)):
             layers.append(nn.Linear(a, b))
             if i < len(sizes) - 2:
                 layers += [nn.BatchNorm1d(b)] * bool(fixed.get("norm"))
@@ -157,7 +158,9 @@ class Residual(nn.Module):
         super().__init__()
         self.first, self.head = nn.Linear(n_in, width), nn.Linear(width, n_out)
         self.blocks = nn.ModuleList(
-            nn.Sequential(nn.LayerNorm(width), nn.Linear(width, width), ACTS[act](), nn.Dropout(dropout), nn.Linear(width, width))
+            nn.Sequential(
+                nn.LayerNorm(width), nn.Linear(width, width), ACTS[act](), nn.Dropout(dropout), nn.Linear(width, width)
+            )
             for _ in range(depth)
         )
 
@@ -489,7 +492,9 @@ def _() -> Any:
     def data(rng: np.random.Generator) -> Data:
         y = rng.integers(0, 6, 700)
         i, j = np.mgrid[0:10, 0:10]
-        masks = np.stack([i == 5, j == 5, i == j, i + j == 9, (i - 5) ** 2 + (j - 5) ** 2 < 9, np.maximum(abs(i - 5), abs(j - 5)) == 3])
+        masks = np.stack(
+            [i == 5, j == 5, i == j, i + j == 9, (i - 5) ** 2 + (j - 5) ** 2 < 9, np.maximum(abs(i - 5), abs(j - 5)) == 3]
+        )
         x = masks[y] * rng.uniform(0.5, 1.5, (700, 1, 1)) + 0.5 * rng.normal(size=(700, 10, 10))
         return tensors(np.roll(x, 1, axis=2), y, rng, 450)
 

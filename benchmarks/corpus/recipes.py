@@ -53,7 +53,7 @@ def healthy_recipes(p: Program, tuned: dict[str, float], count: int, rng: np.ran
         hot = i % 6 == 5  # near the edge of stability: bumps that recover
         recipes.append(
             Recipe(
-                p.name, optimizer, float(tuned_lr(p, tuned, optimizer) * (rng.choice([2, 3]) if hot else rng.choice([0.3, 1, 1]))),
+                p.name, optimizer, float(tuned_lr(p, tuned, optimizer) * rng.choice([2, 3] if hot else [0.3, 1, 1])),
                 epochs, batch, 100 + i,
                 schedule=str(rng.choice(["constant", "constant", "cosine", "warmup-cosine", "warmup", "step", "linear"])),
                 dropout=float(rng.choice([0, 0, 0.1, 0.3])), weight_decay=float(rng.choice([0, 0, 1e-4, 1e-3])),
@@ -260,7 +260,9 @@ def optimisation_label(run: dict[str, Any], fault: str, finite: bool) -> tuple[s
     """Codes for a fault of optimisation that did fail; where it went non-finite, that is a right answer as well."""
     if fault == "init-scale":
         big = run["recipe"]["strength"] > 1
-        answers: tuple[str, ...] = ("exploding-gradients",) if big else ("constant-predictor", "vanishing-gradients", "dead-units")
+        answers: tuple[str, ...] = (
+            ("exploding-gradients",) if big else ("constant-predictor", "vanishing-gradients", "dead-units")
+        )
     else:
         answers = ANSWERS[fault]
     return answers if finite else (*answers, "nan")

@@ -41,7 +41,12 @@ def weak(rng: np.random.Generator) -> Any:
 
 def teacher(rng: np.random.Generator) -> Any:
     """Regression on a random two-layer teacher, with noise and any unit."""
-    d, n, sigma, unit = int(rng.integers(2, 20)), int(rng.integers(150, 900)), float(rng.choice([0.05, 0.3, 0.8])), 10 ** rng.uniform(-1, 1)
+    d, n, sigma, unit = (
+        int(rng.integers(2, 20)),
+        int(rng.integers(150, 900)),
+        float(rng.choice([0.05, 0.3, 0.8])),
+        10 ** rng.uniform(-1, 1),
+    )
     a, b = rng.normal(size=(d, 8)) / np.sqrt(d) * rng.uniform(0.7, 2), rng.normal(size=8) / 2
 
     def data(r: np.random.Generator) -> Data:
@@ -80,7 +85,17 @@ def bowl(i: int) -> Program:
         return tensors(x, y + floor * r.normal(size=len(y)), r, n, 40, classes=False)
 
     model = mlp([d, 8, 1]) if curved else mlp([d, 1])
-    return Program(f"drawn-bowl-{i}", "tune", "reg", data, model, squared_error, batch=10**6, epochs=int(rng.choice([15, 40, 100, 250])), act="tanh")
+    return Program(
+        f"drawn-bowl-{i}",
+        "tune",
+        "reg",
+        data,
+        model,
+        squared_error,
+        batch=10**6,
+        epochs=int(rng.choice([15, 40, 100, 250])),
+        act="tanh",
+    )
 
 
 def draw(i: int) -> Program:
@@ -97,7 +112,14 @@ def draw(i: int) -> Program:
     if kind == "chain":
         cell = str(rng.choice(["gru", "rnn", "lstm"]))
         return Program(
-            name, "tune", "lm", data, lambda act, dropout: Recurrent(cell, d, 16, d, last=False), cross_entropy, tokens=True, **options
+            name,
+            "tune",
+            "lm",
+            data,
+            lambda act, dropout: Recurrent(cell, d, 16, d, last=False),
+            cross_entropy,
+            tokens=True,
+            **options,
         )
     model = mlp([d, *[width] * depth, max(k, 1)], norm=bool(depth and rng.uniform() < 0.25))
     if depth == 3 and rng.uniform() < 0.5:

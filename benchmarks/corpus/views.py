@@ -70,7 +70,9 @@ def epoch_log(run: dict[str, Any], rng: np.random.Generator) -> Trace:
     n = len(run["epochs"])
     blocks = steps[: n * per].reshape(n, per, 4)
     at = np.arange(n)
-    columns = {name: column(at, blocks[:, :, j].mean(1)) for name, j in (("loss", 0), ("lr", 1), ("grad_norm", 2), ("accuracy", 3))}
+    columns = {
+        name: column(at, blocks[:, :, j].mean(1)) for name, j in (("loss", 0), ("lr", 1), ("grad_norm", 2), ("accuracy", 3))
+    }
     return Trace(columns | {"val_loss": column(at, run["epochs"][:, 0]), "val_accuracy": column(at, run["epochs"][:, 1])})
 
 
@@ -95,7 +97,11 @@ def rescale(trace: Trace, rng: np.random.Generator, kind: str) -> Trace:
 
 def rounded(trace: Trace, rng: np.random.Generator) -> Trace:
     """Losses and accuracies as they are printed: four decimals, or four significant digits."""
-    typical = float(np.nanmedian(np.abs(np.where(np.isfinite(trace.loss), trace.loss, np.nan)))) if np.isfinite(trace.loss).any() else 1.0
+    typical = (
+        float(np.nanmedian(np.abs(np.where(np.isfinite(trace.loss), trace.loss, np.nan))))
+        if np.isfinite(trace.loss).any()
+        else 1.0
+    )
     columns = dict(trace.columns)
     decimals = typical > 3e-2 and rng.uniform() < 0.6
     for name in set(columns) & {"loss", "val_loss", "accuracy", "val_accuracy"}:
@@ -116,7 +122,9 @@ def in_units(trace: Trace, rng: np.random.Generator, kind: str) -> Trace:
         return trace
     scale = 10 ** rng.uniform(-4, 4)
     finite = trace.loss[np.isfinite(trace.loss)]
-    shift = rng.choice([0.0, 0.0, rng.uniform(-1, 3)]) * (float(np.quantile(finite, 0.9) - finite.min()) if len(finite) else 0.0)
+    shift = rng.choice([0.0, 0.0, rng.uniform(-1, 3)]) * (
+        float(np.quantile(finite, 0.9) - finite.min()) if len(finite) else 0.0
+    )
     columns = dict(trace.columns)
     for name in ("loss", "val_loss"):
         if name in columns:

@@ -20,6 +20,8 @@ COMMANDS = {
     "lr": "Predict the largest stable learning rate and recommend one, per optimizer.",
     "gradient": "Derive a gradient, evaluate it and check it by finite differences.",
     "fit": "Fit a line to your own data by gradient descent, beside least squares.",
+    "diagnose": "Read training logs and say what is wrong, why, and what to do.",
+    "watch": "Follow a log that is being written and speak once, when something becomes evident.",
     "optimizers": "List the optimizers, or show the equations of one.",
     "surfaces": "List the named surfaces, or describe one.",
 }

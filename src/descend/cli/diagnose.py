@@ -32,14 +32,27 @@ def mapping(context: object, parameter: object, pairs: tuple[str, ...]) -> dict[
 
 @click.command("diagnose")
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path, allow_dash=True))
-@click.option("--map", "columns", multiple=True, callback=mapping, metavar="ROLE=COLUMN", help="Say which column is the loss, lr …")
+@click.option(
+    "--map", "columns", multiple=True, callback=mapping, metavar="ROLE=COLUMN", help="Say which column is the loss, lr …"
+)
 @click.option("--demo", is_flag=True, help="Diagnose three real runs that come with descend.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list of runs, their verdicts and findings.")
 @click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Write a report page, one self-contained file.")
-@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw the curves with the evidence marked (PNG, SVG, PDF).")
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw the curves with the evidence marked (PNG, SVG, PDF).",
+)
 @click.option("--all", "full", is_flag=True, help="List the conditions that are clear and why others cannot be told.")
 def command(
-    paths: tuple[Path, ...], columns: dict[str, str], demo: bool, as_json: bool, html: Path | None, figure: Path | None, full: bool
+    paths: tuple[Path, ...],
+    columns: dict[str, str],
+    demo: bool,
+    as_json: bool,
+    html: Path | None,
+    figure: Path | None,
+    full: bool,
 ) -> None:
     """Diagnose training logs: TensorBoard, W&B, MLflow, Trainer states, CSV, JSON lines, text, folders of them, or - for stdin.
 

@@ -25,12 +25,16 @@ def evident(d: Diagnosis, before: Diagnosis | None, confidence: float) -> bool:
     if d.verdict != "fault" or d.found[0].confidence < confidence:
         return False
     first = d.found[0].condition
-    return first in ("nan", "hidden-nan") or (before is not None and before.verdict == "fault" and before.found[0].condition == first)
+    return first in ("nan", "hidden-nan") or (
+        before is not None and before.verdict == "fault" and before.found[0].condition == first
+    )
 
 
 @click.command("watch")
 @click.argument("path", type=click.Path(path_type=Path))
-@click.option("--map", "columns", multiple=True, callback=mapping, metavar="ROLE=COLUMN", help="Say which column is the loss, lr …")
+@click.option(
+    "--map", "columns", multiple=True, callback=mapping, metavar="ROLE=COLUMN", help="Say which column is the loss, lr …"
+)
 @click.option("--interval", default=5.0, show_default=True, help="Seconds between two looks.")
 @click.option("--timeout", type=float, help="Stop after this many seconds and exit with 0 if nothing was evident.")
 @click.option("--once", is_flag=True, help="Look once and exit.")

@@ -1,9 +1,9 @@
 """The doctor: a trace in, findings out.
 
-    >>> from descend.doctor import diagnose
-    >>> from descend.trace import Trace, column
-    >>> diagnose(Trace({"loss": column([0], [1.0])})).verdict
-    'cannot_tell'
+>>> from descend.doctor import diagnose
+>>> from descend.trace import Trace, column
+>>> diagnose(Trace({"loss": column([0], [1.0])})).verdict
+'cannot_tell'
 """
 
 from descend.doctor.descends import assert_descends

@@ -34,11 +34,14 @@ full-batch gradient descent halve lr and check the gradient's sign; with minibat
         raise DescendError(f"tol is how much the loss may rise, a number of at least 0; it is {tol}")
     if math.isnan(loss_new) or loss_new == math.inf:
         raise DescendError(
-            f"the loss went from {loss_old:.6g} to {loss_new}: use a tenth of the lr, and look for log(0), 0/0 or NaN in the data"
+            f"the loss went from {loss_old:.6g} to {loss_new}: use a tenth of the lr, and look for log(0), "
+            "0/0 or NaN in the data"
         )
     if not loss_new <= loss_old + tol:
         raise DescendError(
-            f"the step raised the loss from {loss_old:.6g} to {loss_new:.6g}, by {loss_new - loss_old:.3g} where at most {tol:g} was "
-            "allowed: with plain full-batch gradient descent halve lr and check the gradient's sign; with minibatches, momentum or "
+            f"the step raised the loss from {loss_old:.6g} to {loss_new:.6g}, by {loss_new - loss_old:.3g} "
+            f"where at most {tol:g} was "
+            "allowed: with plain full-batch gradient descent halve lr and check the gradient's sign; with "
+            "minibatches, momentum or "
             "Adam single rises are normal"
         )

@@ -6,7 +6,6 @@ two thresholds the answer is "cannot tell". Words and numbers always come from t
 
 from __future__ import annotations
 
-
 from collections.abc import Mapping
 
 import numpy as np
@@ -56,7 +55,9 @@ def diagnose(trace: Trace) -> Diagnosis:
     verdict, causes = decide(case, rules)
     findings = [report(case, c, verdict, causes, rules[c.code]) for c in CONDITIONS.values()]
     findings.sort(key=importance)
-    return Diagnosis(trace.source, trace.name, verdict, sentence(case, verdict, findings), tuple(findings), trace, advice(trace))
+    return Diagnosis(
+        trace.source, trace.name, verdict, sentence(case, verdict, findings), tuple(findings), trace, advice(trace)
+    )
 
 
 def unreadable(trace: Trace) -> str:
@@ -127,19 +128,34 @@ def ruled_out(case: Case, code: str, rules: Rules) -> bool:
     return CONDITIONS[code].kind != "fault" or bool(rule and rule[0] != "found") or bool(CONDITIONS[code].missing(case))
 
 
-def report(case: Case, c: Condition, verdict: RunVerdict, causes: dict[str, float], rule: tuple[Verdict, float] | None) -> Finding:
+def report(
+    case: Case, c: Condition, verdict: RunVerdict, causes: dict[str, float], rule: tuple[Verdict, float] | None
+) -> Finding:
     """What is said about one condition: found, clear, or cannot tell."""
     missing = c.missing(case)
     whole = (case.step(0), case.step(1))
     if c.code in causes:
         return found(case, c, causes[c.code])
     if missing:
-        return Finding(c.code, "cannot_tell", 0.5, whole, f"needs {' and '.join(missing).replace('|', ' or ')}, which was not logged", kind=c.kind)
+        return Finding(
+            c.code,
+            "cannot_tell",
+            0.5,
+            whole,
+            f"needs {' and '.join(missing).replace('|', ' or ')}, which was not logged",
+            kind=c.kind,
+        )
     if c.kind != "fault":
         if rule and rule[0] == "found" and (verdict == "healthy" or c.code in REMARKS):
             return found(case, c, rule[1])
         kind: Verdict = "cannot_tell" if rule and rule[0] == "cannot_tell" else "clear"
-        words = "not enough was logged to say" if kind == "cannot_tell" else "its marks are absent" if verdict == "healthy" else "not said of a run with a fault"
+        words = (
+            "not enough was logged to say"
+            if kind == "cannot_tell"
+            else "its marks are absent"
+            if verdict == "healthy"
+            else "not said of a run with a fault"
+        )
         return Finding(c.code, kind, rule[1] if rule else 0.6, whole, words, kind=c.kind)
     if rule and rule[0] != "found":
         words = "ruled out by what was logged" if rule[0] == "clear" else "not enough was logged to say"
@@ -150,7 +166,9 @@ def report(case: Case, c: Condition, verdict: RunVerdict, causes: dict[str, floa
             return Finding(c.code, "cannot_tell", 0.5, whole, words, kind=c.kind)
     p = sum(case.probability.get(k, 0.0) for k in scorer.FAMILIES.get(scorer.family_of(c.code), (c.code,)))
     if not case.probability or p > DOUBT:
-        words = "its marks are not distinct enough in this log" if case.probability else f"fewer than {ENOUGH} losses were logged"
+        words = (
+            "its marks are not distinct enough in this log" if case.probability else f"fewer than {ENOUGH} losses were logged"
+        )
         return Finding(c.code, "cannot_tell", 0.5, whole, words, kind=c.kind)
     return Finding(c.code, "clear", 1 - p, whole, "its marks are absent", kind=c.kind)
 
@@ -175,7 +193,9 @@ def sentence(case: Case, verdict: RunVerdict, findings: list[Finding]) -> str:
     said = [f for f in findings if f.verdict == "found"]
     if verdict == "fault":
         f = said[0]
-        return f"{CONDITIONS[f.condition].name[0].upper()}{CONDITIONS[f.condition].name[1:]} ({f.confidence:.0%}): {f.evidence}."
+        return (
+            f"{CONDITIONS[f.condition].name[0].upper()}{CONDITIONS[f.condition].name[1:]} ({f.confidence:.0%}): {f.evidence}."
+        )
     n = len(case.loss)
     if verdict == "healthy":
         share = 1 - scorer.calibrated("fault", 1 - case.probability["healthy"])
@@ -193,9 +213,14 @@ def sentence(case: Case, verdict: RunVerdict, findings: list[Finding]) -> str:
 def advice(trace: Trace) -> tuple[str, ...]:
     """What to log next time to be surer."""
     wanted = {
-        "val_loss": "validation loss once an epoch (without it overfitting, wrong labels and a shifted validation set cannot be seen)",
+        "val_loss": (
+            "validation loss once an epoch (without it overfitting, wrong labels and a shifted validation set cannot be seen)"
+        ),
         "lr": "the learning rate at every logged step (schedules, and with the gradient norm the descent efficiency)",
-        "grad_norm": "the gradient norm before clipping (about 2% of a step; it separates a low rate, clipping, dead units and hidden NaN)",
+        "grad_norm": (
+            "the gradient norm before clipping (about 2% of a step; it separates a low rate, clipping, dead "
+            "units and hidden NaN)"
+        ),
     }
     missing = [text for name, text in wanted.items() if name not in trace.columns]
     loss = trace.columns.get("loss")
@@ -204,5 +229,3 @@ def advice(trace: Trace) -> tuple[str, ...]:
     if trace.config.get("lossy"):
         missing.append("the unsampled series: this source thinned it")
     return tuple(missing)
-
-

@@ -38,7 +38,15 @@ def edge_evidence(case: Case) -> Evidence:
 def catapult_rule(case: Case) -> tuple[Verdict, float] | None:
     rise, early = case["high_above_start_noise"], case["high_at"] < 0.3
     bump = climb(case.loss)
-    if bump and bump[1] < 0.3 * len(case.loss) and early and case["high_above_start"] > 0.1 and rise > 1.2 and case["net"] > 0.5 and case["end_above_low"] < 0.15:
+    if (
+        bump
+        and bump[1] < 0.3 * len(case.loss)
+        and early
+        and case["high_above_start"] > 0.1
+        and rise > 1.2
+        and case["net"] > 0.5
+        and case["end_above_low"] < 0.15
+    ):
         return "found", 0.75
     return "clear", 0.85
 
@@ -89,7 +97,9 @@ def floor_evidence(case: Case) -> Evidence:
     y = case.loss.value
     tail = y[-max(len(y) // 3, 4) :]
     e = case["efficiency_last"]
-    measured = "" if math.isnan(e) else f"; a step now buys {np.sign(e) * 1e-4 * (10 ** abs(e) - 1):.2g} of what lr·‖g‖² promises"
+    measured = (
+        "" if math.isnan(e) else f"; a step now buys {np.sign(e) * 1e-4 * (10 ** abs(e) - 1):.2g} of what lr·‖g‖² promises"
+    )
     return Evidence(
         f"the last third stays at {number(float(np.median(tail)))} ± {number(float(np.std(tail)))} without a trend{measured}",
         case.step(0.67),
@@ -125,50 +135,91 @@ def decay_evidence(case: Case) -> Evidence:
         return case.whole("the learning rate has no sudden cut")
     at, factor, fall = cut
     first, last = span(case.loss, at, at + max(len(case.loss) // 20, 2))
-    return Evidence(f"at {case.unit} {first} lr falls to {factor:.2g} of itself and the loss, level until then, drops by {number(fall)} within {last - first} steps", first, last)  # fmt: skip
+    return Evidence((
+f"at {case.unit} {first} lr falls to {factor:.2g} of itself and the loss, level until then, drops "
+f"by {number(fall)} within {last - first} steps"
+), first, last)  # fmt: skip
 
 
 CONDITIONS = (
     Condition(
-        "edge-of-stability", "edge of stability", "healthy", 1, ("loss",),
+        "edge-of-stability",
+        "edge of stability",
+        "healthy",
+        1,
+        ("loss",),
         "Full-batch training raises the sharpness until it reaches 2/lr and then hovers there: the loss goes up and down over "
         "short stretches while it falls over long ones. That is how gradient descent normally works at a useful rate, not a "
-        "fault. It is told from divergence by the envelope: at the edge the zig-zag stays bounded and the long fall goes on; in "
+        "fault. It is told from divergence by the envelope: at the edge the zig-zag stays bounded and "
+        "the long fall goes on; in "
         "divergence its size grows every step and nothing recovers.",
-        "edge-of-stability", {"lr-too-high": "its envelope would grow and the loss would not come back down"},
-        edge_evidence, lambda case: "Leave it. If a smoother curve is wanted, halve lr late in training.", edge_rule,
+        "edge-of-stability",
+        {"lr-too-high": "its envelope would grow and the loss would not come back down"},
+        edge_evidence,
+        lambda case: "Leave it. If a smoother curve is wanted, halve lr late in training.",
+        edge_rule,
     ),
     Condition(
-        "catapult", "catapult or warm-up bump", "healthy", 1, ("loss",),
+        "catapult",
+        "catapult or warm-up bump",
+        "healthy",
+        1,
+        ("loss",),
         "With lr between 2 and about 4 over the sharpness at the start, the loss first rises, the weights are thrown into a "
         "flatter region, and it falls for good. Warm-up and fresh Adam moments give a similar bump. It is healthy when the "
         "recovery is complete; a bump that stays is a learning rate too high.",
-        "edge-of-stability", {"lr-too-high": "the loss would not recover below where it started"},
-        catapult_evidence, lambda case: "Leave it; a warm-up over the length of the bump removes it.", catapult_rule,
+        "edge-of-stability",
+        {"lr-too-high": "the loss would not recover below where it started"},
+        catapult_evidence,
+        lambda case: "Leave it; a warm-up over the length of the bump removes it.",
+        catapult_rule,
     ),
     Condition(
-        "converged", "converged", "healthy", 1, ("loss",),
-        "The loss is flat, at its minimum, far below where it began, and the gradient has shrunk. Neither a smaller nor a larger "
+        "converged",
+        "converged",
+        "healthy",
+        1,
+        ("loss",),
+        "The loss is flat, at its minimum, far below where it began, and the gradient has shrunk. "
+        "Neither a smaller nor a larger "
         "rate would change where it ends. A plateau high above the constant predictor's loss looks the same from afar; the "
         "distance it fell, in units of its noise, tells them apart.",
-        "reading-curves", {"constant-predictor": "the loss would sit where a guess sits", "noise-floor": "a cut of lr would lower it"},
-        converged_evidence, lambda case: f"Nothing to fix; the run could have stopped near {case.unit} {case.step(case['fall_90'])}.",
+        "reading-curves",
+        {"constant-predictor": "the loss would sit where a guess sits", "noise-floor": "a cut of lr would lower it"},
+        converged_evidence,
+        lambda case: f"Nothing to fix; the run could have stopped near {case.unit} {case.step(case['fall_90'])}.",
         converged_rule,
     ),
     Condition(
-        "noise-floor", "noise floor", "note", 1, ("loss", "lr", "grad_norm"),
+        "noise-floor",
+        "noise floor",
+        "note",
+        1,
+        ("loss", "lr", "grad_norm"),
         "Minibatch noise shakes the weights around the minimum: the excess loss is lr·σ²/(2(2−lr·λ)), so it is proportional to "
         "lr and to 1/batch. The loss is flat but the gradient norm is not small, and a step buys nothing. It is a floor, "
         "not a failure: decay lr when you want the rest.",
-        "minibatch-noise", {"converged": "the gradient would have shrunk", "lr-too-low": "the curve would still be falling smoothly"},
-        floor_evidence, lambda case: f"Decay lr from {number(case.lr)} to {number(case.lr / 10)} over the last third, or use a batch four times larger.",
+        "minibatch-noise",
+        {"converged": "the gradient would have shrunk", "lr-too-low": "the curve would still be falling smoothly"},
+        floor_evidence,
+        lambda case: (
+            f"Decay lr from {number(case.lr)} to {number(case.lr / 10)} over the last third, or use a batch four times larger."
+        ),
         floor_rule,
     ),
     Condition(
-        "lr-decay-step", "drop at a learning-rate cut", "healthy", 1, ("loss", "lr"),
-        "When lr is cut, the noise floor falls with it and the loss drops at once. The drop coincides with the cut; stairs from "
+        "lr-decay-step",
+        "drop at a learning-rate cut",
+        "healthy",
+        1,
+        ("loss", "lr"),
+        "When lr is cut, the noise floor falls with it and the loss drops at once. The drop coincides "
+        "with the cut; stairs from "
         "memorisation coincide with epoch boundaries instead.",
-        "schedules", {"memorisation-stairs": "the drop would repeat at every epoch boundary, with lr unchanged"},
-        decay_evidence, lambda case: "Leave it; that drop is what the schedule is for.", decay_rule,
+        "schedules",
+        {"memorisation-stairs": "the drop would repeat at every epoch boundary, with lr unchanged"},
+        decay_evidence,
+        lambda case: "Leave it; that drop is what the schedule is for.",
+        decay_rule,
     ),
-)  # fmt: skip
+)

@@ -35,7 +35,7 @@ def emptied(case: Case) -> tuple[int, int] | None:
 
 
 def nan_rule(case: Case) -> tuple[Verdict, float] | None:
-    """A value that is not finite is proof; where only validation shows it, the training loss may be what the logger made of it."""
+    """A value that is not finite is proof; where only validation shows it, the logger may have replaced the training loss."""
     found = first_bad(case)
     if found and found[0] != "loss" and hidden_rows(case):
         return "clear", 0.6
@@ -47,7 +47,10 @@ def nan_rule(case: Case) -> tuple[Verdict, float] | None:
 def nan_evidence(case: Case) -> Evidence:
     found = first_bad(case)
     if found is None and (gone := emptied(case)):
-        text = f"from {case.unit} {gone[0]} to the end the loss column is empty while other columns go on: NaN, as pandas and JSON leave it out"
+        text = (
+            f"from {case.unit} {gone[0]} to the end the loss column is empty while other columns go on: NaN, "
+            "as pandas and JSON leave it out"
+        )
         return Evidence(text, *gone)
     if found is None:
         return case.whole("every logged loss is a finite number")
@@ -55,14 +58,32 @@ def nan_evidence(case: Case) -> Evidence:
     c = case.trace.columns[name]
     kind = "NaN" if math.isnan(c.value[row]) else "infinite"
     first, last = int(c.step[row]), int(c.step[-1])
-    words = f"{name.replace('_', ' ')} is {kind} from {case.unit} {first}" + (" on" if not np.isfinite(c.value[-1]) else ", and finite again later")
+    words = f"{name.replace('_', ' ')} is {kind} from {case.unit} {first}" + (
+        " on" if not np.isfinite(c.value[-1]) else ", and finite again later"
+    )
     before = c.value[:row]
     if not row:
-        return Evidence(f"{words}: the very first value; the data, the initial weights or the loss formula, not the learning rate", first, last)
-    if row >= 3 and abs(before[-1]) > 3 * max(abs(float(np.median(before[: max(row // 2, 1)]))), 1e-300) and before[-1] > np.median(before):
-        grown = "; in the rows before it the loss had grown to " + number(float(before[-1])) + ", so this is overflow after divergence"
+        return Evidence(
+            f"{words}: the very first value; the data, the initial weights or the loss formula, not the learning rate",
+            first,
+            last,
+        )
+    if (
+        row >= 3
+        and abs(before[-1]) > 3 * max(abs(float(np.median(before[: max(row // 2, 1)]))), 1e-300)
+        and before[-1] > np.median(before)
+    ):
+        grown = (
+            "; in the rows before it the loss had grown to "
+            + number(float(before[-1]))
+            + ", so this is overflow after divergence"
+        )
         return Evidence(words + grown, int(c.step[max(row - 3, 0)]), last)
-    when = "within the first steps, which points at a rate far too high or at bad data" if row <= 3 else "with no growth before it, which points at one bad batch, log(0) or a division by 0 rather than at lr"
+    when = (
+        "within the first steps, which points at a rate far too high or at bad data"
+        if row <= 3
+        else "with no growth before it, which points at one bad batch, log(0) or a division by 0 rather than at lr"
+    )
     return Evidence(f"{words}, {when} (the last finite value is {number(float(before[-1]))})", first, last)
 
 
@@ -72,7 +93,10 @@ def nan_fix(case: Case) -> str:
     if case.has("grad_norm"):
         g = case.trace.columns["grad_norm"].value
         clip = f"the gradient norm at {number(2 * float(np.median(g[np.isfinite(g)])))}"
-    return f"Use {lr}; clip {clip}; add 1e-8 inside every log and division; check the inputs of the batch at that step with isfinite; repeat in float64 to rule out overflow."
+    return (
+        f"Use {lr}; clip {clip}; add 1e-8 inside every log and division; check the inputs of the batch at "
+        "that step with isfinite; repeat in float64 to rule out overflow."
+    )
 
 
 def quantum(case: Case, name: str = "loss") -> float:
@@ -81,7 +105,7 @@ def quantum(case: Case, name: str = "loss") -> float:
 
 
 def hidden_rows(case: Case) -> tuple[int, int, str] | None:
-    """Rows in which the loss is exactly 0 or one repeated value while the gradient norm is not finite, or for good after moving."""
+    """Rows in which the loss is exactly 0 or one repeated value while the gradient norm is not finite, or to the end."""
     c = case.trace.columns["loss"]
     g = case.trace.columns.get("grad_norm")
     if g is not None and g.value.ndim == 1:
@@ -117,7 +141,11 @@ def hidden_evidence(case: Case) -> Evidence:
     c = case.trace.columns["loss"]
     first, last, why = found
     value = c.value[min(first, len(c) - 1)]
-    return Evidence(f"from {case.unit} {c.step[min(first, len(c) - 1)]} the logged loss is exactly {float(value)!r} {why}", int(c.step[min(first, len(c) - 1)]), int(c.step[last]))
+    return Evidence(
+        f"from {case.unit} {c.step[min(first, len(c) - 1)]} the logged loss is exactly {float(value)!r} {why}",
+        int(c.step[min(first, len(c) - 1)]),
+        int(c.step[last]),
+    )
 
 
 def spike_row(case: Case) -> int:
@@ -142,11 +170,18 @@ def spike_evidence(case: Case) -> Evidence:
     c, at = case.trace.columns["loss"], spike_row(case)
     at = int(np.nanargmax(np.where(np.abs(np.arange(len(c)) - at) <= 2, c.value, -np.inf)))
     size, rest = 10 ** case["spike_size"] - 1, 10 ** case["spike_over_rest"] - 1
-    text = f"at {case.unit} {c.step[at]} the loss jumps to {number(float(c.value[at]))}, {min(size, 9999):.0f} times the usual spread and {rest:.1f} times the largest excursion near it, and comes back"
+    text = (
+        f"at {case.unit} {c.step[at]} the loss jumps to {number(float(c.value[at]))}, "
+        f"{min(size, 9999):.0f} times the usual spread and {rest:.1f} times the largest excursion near "
+        "it, and comes back"
+    )
     if case.has("grad_norm"):
         g = case.signals.columns["grad_norm"]
         there = float(np.interp(c.step[at], g.step, g.value))
-        text += f"; the gradient norm there is {number(there)}, {number(there / max(float(np.median(g.value)), 1e-300))} times its median"
+        text += (
+            f"; the gradient norm there is {number(there)}, "
+            f"{number(there / max(float(np.median(g.value)), 1e-300))} times its median"
+        )
     return Evidence(text, int(c.step[max(at - 1, 0)]), int(c.step[min(at + 3, len(c) - 1)]))
 
 
@@ -162,39 +197,92 @@ def coarse_rule(case: Case) -> tuple[Verdict, float] | None:
 
 
 def coarse_evidence(case: Case) -> Evidence:
-    words = f"{case['points']:.0f} logged losses, one every {number(case['interval'])} steps" if case["points"] > 1 else "a single logged loss"
-    return case.whole(words + (" (and the source thinned them)" if thinned(case) else "") + ": rhythm, spikes and onset inside the interval cannot be seen")
+    words = (
+        f"{case['points']:.0f} logged losses, one every {number(case['interval'])} steps"
+        if case["points"] > 1
+        else "a single logged loss"
+    )
+    return case.whole(
+        words
+        + (" (and the source thinned them)" if thinned(case) else "")
+        + ": rhythm, spikes and onset inside the interval cannot be seen"
+    )
 
 
 CONDITIONS = (
     Condition(
-        "nan", "NaN or infinity", "fault", 5, ("loss",),
-        "A value overflowed or was undefined: a rate far too high (at once, or after visible growth), a bad batch, log(0), 0/0, or half "
-        "precision. The onset tells which: at step 2 the rate is far too high or the data are bad; after hundreds of steps without "
+        "nan",
+        "NaN or infinity",
+        "fault",
+        5,
+        ("loss",),
+        "A value overflowed or was undefined: a rate far too high (at once, or after visible growth), a "
+        "bad batch, log(0), 0/0, or half "
+        "precision. The onset tells which: at step 2 the rate is far too high or the data are bad; after "
+        "hundreds of steps without "
         "growth it is one batch, log(0) or a division; infinity first and NaN later is growth to overflow.",
-        "numbers", {"lr-too-high": "growth before the first NaN means the rate", "hidden-nan": "here the logger shows it"},
-        nan_evidence, nan_fix, nan_rule,
+        "numbers",
+        {"lr-too-high": "growth before the first NaN means the rate", "hidden-nan": "here the logger shows it"},
+        nan_evidence,
+        nan_fix,
+        nan_rule,
     ),
     Condition(
-        "hidden-nan", "NaN hidden by the logger", "fault", 5, ("loss",),
-        "Some trainers replace a NaN loss before logging it (by 0, or by the last average): the loss is exactly 0.0 or exactly constant "
+        "hidden-nan",
+        "NaN hidden by the logger",
+        "fault",
+        5,
+        ("loss",),
+        "Some trainers replace a NaN loss before logging it (by 0, or by the last average): the loss is "
+        "exactly 0.0 or exactly constant "
         "while the gradient norm is NaN. The run is dead although the curve looks perfect.",
-        "numbers", {"converged": "a converged minibatch loss still differs in its last digits", "not-stepping": "there the loss never moved at all"},
-        hidden_evidence, lambda case: "Switch the filter off (logging_nan_inf_filter=False in transformers), then treat it as NaN: " + nan_fix(case), hidden_rule,
+        "numbers",
+        {
+            "converged": "a converged minibatch loss still differs in its last digits",
+            "not-stepping": "there the loss never moved at all",
+        },
+        hidden_evidence,
+        lambda case: (
+            "Switch the filter off (logging_nan_inf_filter=False in transformers), then treat it as NaN: " + nan_fix(case)
+        ),
+        hidden_rule,
     ),
     Condition(
-        "spike", "isolated spike", "fault", 2, ("loss",),
-        "One bad batch, or a rare large gradient, throws the loss up for a few steps and it recovers. The gradient norm spikes at the same "
+        "spike",
+        "isolated spike",
+        "fault",
+        2,
+        ("loss",),
+        "One bad batch, or a rare large gradient, throws the loss up for a few steps and it recovers. "
+        "The gradient norm spikes at the same "
         "step. Repeated or growing spikes are instability instead.",
-        "clipping", {"lr-too-high": "a rate too high does not spike just once", "edge-of-stability": "there the ups and downs are regular"},
+        "clipping",
+        {"lr-too-high": "a rate too high does not spike just once", "edge-of-stability": "there the ups and downs are regular"},
         spike_evidence,
-        lambda case: f"Look at the batch of step {case.trace.columns['loss'].step[spike_row(case)]}; clip the gradient norm" + (f" at {number(3 * float(np.median(case.signals.columns['grad_norm'].value)))}, three times its median" if case.has("grad_norm") else " at three times its median") + "; skip a batch whose loss is ten times the running median.",
+        lambda case: (
+            (f"Look at the batch of step {case.trace.columns['loss'].step[spike_row(case)]}; clip the gradient norm")
+            + (
+                (f" at {number(3 * float(np.median(case.signals.columns['grad_norm'].value)))}, three times its median")
+                if case.has("grad_norm")
+                else " at three times its median"
+            )
+            + "; skip a batch whose loss is ten times the running median."
+        ),
         spike_rule,
     ),
     Condition(
-        "log-too-coarse", "log too coarse", "note", 1, ("loss",),
-        "What is asked happens faster than the log shows: a zig-zag of period two inside an epoch mean, a spike between two rows. Ten "
+        "log-too-coarse",
+        "log too coarse",
+        "note",
+        1,
+        ("loss",),
+        "What is asked happens faster than the log shows: a zig-zag of period two inside an epoch mean, "
+        "a spike between two rows. Ten "
         "points show a trend and nothing of its rhythm.",
-        "reading-curves", {}, coarse_evidence, lambda case: "Log loss, lr and gradient norm at least every tenth step.", coarse_rule,
+        "reading-curves",
+        {},
+        coarse_evidence,
+        lambda case: "Log loss, lr and gradient norm at least every tenth step.",
+        coarse_rule,
     ),
-)  # fmt: skip
+)

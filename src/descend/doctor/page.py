@@ -1,4 +1,4 @@
-"""The diagnosis as one self-contained HTML page: no script, no network, prints well, follows the reader's light or dark theme."""
+"""The diagnosis as one self-contained HTML page: no script, no network, prints well, follows the reader's theme."""
 
 from __future__ import annotations
 
@@ -17,11 +17,14 @@ STYLE = """
 @media(prefers-color-scheme:dark){:root{--ink:#f5f5f4;--soft:#a8a29e;--line:#3f3b38;--paper:#1c1a19;--card:#262322;
 --fault:#fb923c;--healthy:#4ade80;--cannot_tell:#facc15}}
 *{box-sizing:border-box}body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 ui-serif,Georgia,serif}
-main{max-width:52rem;margin:0 auto;padding:3rem 1.25rem 5rem}h1{font-size:1.7rem;margin:0 0 .25rem;text-wrap:balance}
+main{max-width:52rem;margin:0 auto;padding:3rem 1.25rem 5rem}h1{font-size:1.7rem;
+margin:0 0 .25rem;text-wrap:balance}
 header p{color:var(--soft);margin:0 0 2.5rem}
 article{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.5rem 1.6rem;margin:0 0 2rem}
-h2{font-size:1.05rem;margin:0;font-weight:600;overflow-wrap:anywhere}.verdict{font:600 .8rem/1 ui-sans-serif,system-ui,sans-serif;
-letter-spacing:.08em;display:inline-block;padding:.4rem .6rem;border-radius:5px;border:1.5px solid currentColor;margin:0 0 .8rem}
+h2{font-size:1.05rem;margin:0;font-weight:600;overflow-wrap:anywhere}.verdict{
+font:600 .8rem/1 ui-sans-serif,system-ui,sans-serif;
+letter-spacing:.08em;display:inline-block;padding:.4rem .6rem;border-radius:5px;border:1.5px solid currentColor;
+margin:0 0 .8rem}
 .fault{color:var(--fault)}.healthy{color:var(--healthy)}.cannot_tell{color:var(--cannot_tell)}
 svg{width:100%;height:auto;margin:1rem 0 .25rem}svg text{font:11px ui-sans-serif,system-ui,sans-serif;fill:var(--soft);
 font-variant-numeric:tabular-nums}svg .grid{stroke:var(--line)}svg polyline{fill:none;stroke-width:1.6;stroke-linejoin:round}
@@ -29,7 +32,8 @@ section{border-top:1px solid var(--line);margin-top:1.1rem;padding-top:1rem}h3{f
 h3 small{font-weight:400;color:var(--soft)}code{font:.85em ui-monospace,monospace;color:var(--soft)}dl{margin:0;display:grid;
 grid-template-columns:7.5rem 1fr;gap:.35rem 1rem}dt{color:var(--soft)}dd{margin:0}.do{font-weight:600}
 meter{width:6rem;vertical-align:middle}details{margin-top:1rem;color:var(--soft)}summary{cursor:pointer}
-.key{font:12px ui-sans-serif,system-ui,sans-serif;color:var(--soft)}.key b{font-weight:600}ul{margin:.4rem 0;padding-left:1.2rem}
+.key{font:12px ui-sans-serif,system-ui,sans-serif;color:var(--soft)}.key b{font-weight:600}
+ul{margin:.4rem 0;padding-left:1.2rem}
 @media(max-width:34rem){dl{grid-template-columns:1fr}dt{margin-top:.4rem}}@media print{article{break-inside:avoid}}
 """
 
@@ -40,7 +44,8 @@ def page(diagnoses: Sequence[Diagnosis]) -> str:
     runs = sorted(diagnoses, key=lambda d: order[d.verdict])
     body = "".join(article(d) for d in runs)
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" '
+        'content="width=device-width,initial-scale=1">'
         f"<title>descend diagnose: {escape(totals(runs))}</title><style>{STYLE}</style></head><body><main>"
         f"<header><h1>What the loss curves say</h1><p>{escape(totals(runs))}.</p></header>{body}</main></body></html>\n"
     )
@@ -80,7 +85,9 @@ def section(f: Finding) -> str:
 
 def rest(d: Diagnosis) -> str:
     """The conditions not found."""
-    open_ones = "".join(f"<li><code>{f.condition}</code> {escape(f.evidence)}</li>" for f in d.findings if f.verdict == "cannot_tell")
+    open_ones = "".join(
+        f"<li><code>{f.condition}</code> {escape(f.evidence)}</li>" for f in d.findings if f.verdict == "cannot_tell"
+    )
     clear = ", ".join(f.condition for f in d.findings if f.verdict == "clear")
     if not d.findings:
         return ""

@@ -82,7 +82,10 @@ def svg(d: Diagnosis, width: int = 760, height: int = 260) -> str:
 def shade(f: Any, x: Any, top: float, bottom: float) -> str:
     a, b = x(f.steps[0]), max(x(f.steps[1]), x(f.steps[0]) + 2)
     title = f"<title>{escape(CONDITIONS[f.condition].name)}</title>"
-    return f'<rect x="{a:.1f}" y="{top}" width="{b - a:.1f}" height="{bottom - top}" fill="{COLOURS[f.kind]}" opacity="0.1">{title}</rect>'
+    return (
+        f'<rect x="{a:.1f}" y="{top}" width="{b - a:.1f}" height="{bottom - top}" '
+        f'fill="{COLOURS[f.kind]}" opacity="0.1">{title}</rect>'
+    )
 
 
 def polylines(c: Column, x: Any, y: Any, colour: str) -> list[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from descend.doctor.signals import Signals
 from descend.doctor.series import Floats
+from descend.doctor.signals import Signals
 
 __all__ = ["FAMILIES", "calibrated", "family_of", "probabilities", "threshold"]
 

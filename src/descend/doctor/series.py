@@ -1,4 +1,4 @@
-"""Small robust tools on one series of numbers: trend, noise, alternation, rhythm. Everything is in units of the series itself."""
+"""Small robust tools on one series of numbers: trend, noise, alternation, rhythm, in units of the series itself."""
 
 from __future__ import annotations
 

@@ -20,7 +20,8 @@ NAN = math.nan
 
 def at_steps(c: Column, steps: np.ndarray) -> Floats:
     """A column's values at other steps, by straight lines between its rows."""
-    return np.interp(steps, c.step, c.value)
+    values: Floats = np.interp(steps, c.step, c.value)
+    return values
 
 
 def validation_signals(s: Signals, y: Floats) -> dict[str, float]:
@@ -35,7 +36,12 @@ def validation_signals(s: Signals, y: Floats) -> dict[str, float]:
     # progress is measured from the worse of the two starts: in epoch logs the first epoch has learned already
     progress = max(float(max(v[0], y[0]) - low), 1e-300)
     fall_train = max(float(y[0] - train.min()), 1e-300)
-    out = {"val_points": math.log10(n), "val_low_at": at / n, "val_rank": rank_trend(v), "val_rank_last": rank_trend(v[n // 2 :])}
+    out = {
+        "val_points": math.log10(n),
+        "val_low_at": at / n,
+        "val_rank": rank_trend(v),
+        "val_rank_last": rank_trend(v[n // 2 :]),
+    }
     tail = float(np.median(v[-max(n // 10, 1) :]))
     out["val_rise"] = signed_log((tail - low) / progress, 1e-2)
     out["val_rise_noise"] = signed_log((tail - low) / max(sigma, 1e-9 * progress))
@@ -187,4 +193,7 @@ def sign_signals(y: Floats, lr: Floats, g: Floats, width: np.ndarray) -> dict[st
     if rising.sum() < 3:
         return {"rising_efficiency": signed_log(float(np.median(e)), 1e-2)}
     test = e[1:][rising] + (1 + np.sqrt(r[rising])) / 2
-    return {"sign_test": signed_log(float(np.median(test)), 1e-1), "rising_efficiency": signed_log(float(np.median(e[1:][rising])), 1e-2)}
+    return {
+        "sign_test": signed_log(float(np.median(test)), 1e-1),
+        "rising_efficiency": signed_log(float(np.median(e[1:][rising])), 1e-2),
+    }

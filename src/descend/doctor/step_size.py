@@ -36,7 +36,8 @@ def unstable_evidence(case: Case) -> Evidence:
         first, last = span(c, run.first, run.last)
         grows = f" while its envelope grows {run.growth:.3g}x a row" if run.growth > 1.01 else ""
         return Evidence(
-            f"from {case.unit} {first} the loss alternates up and down {run.flips} times in {run.last - run.first} rows{grows}; "
+            f"from {case.unit} {first} the loss alternates up and down {run.flips} times in "
+f"{run.last - run.first} rows{grows}; "
             f"{fall_sentence(case)}", first, last,
         )  # fmt: skip
     if found:
@@ -48,7 +49,9 @@ def unstable_evidence(case: Case) -> Evidence:
             f"by {last}{growth}, and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}", first, last,
         )  # fmt: skip
     share = case["alternation"]
-    return case.whole(f"{fall_sentence(case)}; {share:.0%} of its consecutive changes have opposite signs, and it stays rough to the end")
+    return case.whole(
+        f"{fall_sentence(case)}; {share:.0%} of its consecutive changes have opposite signs, and it stays rough to the end"
+    )
 
 
 def flipped_evidence(case: Case) -> Evidence:
@@ -56,13 +59,18 @@ def flipped_evidence(case: Case) -> Evidence:
     factor = f", {found[2]:.3g}x a {case.unit}" if found and 1.0001 < found[2] < 1e6 else ""
     return case.whole(
         f"from the first {case.unit} the loss rises, from {number(float(y[0]))} to {number(float(y[-1]))}{factor}, "
-        f"with {case['alternation']:.0%} of consecutive changes alternating; {case['above_start_share']:.0%} of the run lies above its start"
+        f"with {case['alternation']:.0%} of consecutive changes alternating; "
+        f"{case['above_start_share']:.0%} of the run lies above its start"
     )
 
 
 def wave_evidence(case: Case) -> Evidence:
     wave = period(case.loss)
-    words = f"the loss swings in a wave of about {wave:.3g} {case.unit}s that does not die out" if wave else "the loss keeps swinging"
+    words = (
+        f"the loss swings in a wave of about {wave:.3g} {case.unit}s that does not die out"
+        if wave
+        else "the loss keeps swinging"
+    )
     if case.has("grad_norm") and case["grad_high"] > 0.5:
         words += f", and the logged gradient norm accumulates to {10 ** case['grad_high']:.0f} times its first value"
     inner = unstable_evidence(case)
@@ -74,7 +82,8 @@ def slow_evidence(case: Case) -> Evidence:
     text = fall_sentence(case)
     if case["net"] > 0 and case["net_noise"] > 0.7 and case["fall_at_10"] > 0 and case["fall_at_25"] > 0:
         text += (
-            f", {case['fall_at_10']:.0%}, {case['fall_at_25']:.0%} and {case['fall_at_50']:.0%} of that fall after a tenth, a quarter "
+            f", {case['fall_at_10']:.0%}, {case['fall_at_25']:.0%} and {case['fall_at_50']:.0%} of that fall "
+            "after a tenth, a quarter "
             f"and half of the run (a straight line would give 10%, 25% and 50%)"
         )
     e = case["efficiency_whole"]
@@ -105,7 +114,8 @@ def crawl_evidence(case: Case) -> Evidence:
     first, last = float(t[0] - t[third]), float(t[-third] - t[-1])
     return case.whole(
         f"the loss falls by {number(first)} in the first third of the run and by {number(last)} in the last, ending at "
-        f"{number(float(np.median(y[-max(len(y) // 10, 1) :])))} and still falling: fast directions are done, slow ones hardly begun"
+        f"{number(float(np.median(y[-max(len(y) // 10, 1) :])))} and still falling: fast directions are "
+        "done, slow ones hardly begun"
     )
 
 
@@ -119,7 +129,10 @@ def schedule_evidence(case: Case) -> Evidence:
     at = cut_row(case)
     if at < 0:
         at = max(int(case["kink_at"] * n), 1) if not math.isnan(case["kink_at"]) else n // 10
-        return Evidence(f"the loss stops falling almost at once near {case.unit} {case.step(0.1)} although it was falling fast; {fall_sentence(case)}", case.step(0.05), case.step(1))  # fmt: skip
+        return Evidence((
+f"the loss stops falling almost at once near {case.unit} {case.step(0.1)} although it was falling "
+f"fast; {fall_sentence(case)}"
+), case.step(0.05), case.step(1))  # fmt: skip
     first, last = span(case.loss, at, n - 1)
     before, after = float(t[0] - t[at]), float(t[at] - t[-1])
     return Evidence(
@@ -137,74 +150,171 @@ def schedule_rule(case: Case) -> tuple[Verdict, float] | None:
 
 CONDITIONS = (
     Condition(
-        "lr-too-high", "learning rate too high", "fault", 5, ("loss",),
+        "lr-too-high",
+        "learning rate too high",
+        "fault",
+        5,
+        ("loss",),
         "A step longer than 2/λ (2(1+β)/λ with momentum, about 38/λ for Adam's preconditioned curvature) overshoots: "
-        "consecutive gradients oppose each other, and the loss grows by (lr·λ−1)² a step, or bounces at a height it cannot leave. "
-        "A flipped sign rises too, but smoothly and from the first step at any rate; the edge of stability zig-zags too, but keeps "
+        "consecutive gradients oppose each other, and the loss grows by (lr·λ−1)² a step, or bounces at "
+        "a height it cannot leave. "
+        "A flipped sign rises too, but smoothly and from the first step at any rate; the edge of "
+        "stability zig-zags too, but keeps "
         "falling. A rate ten times smaller cures it, and nothing else does.",
         "learning-rate",
         {
             "flipped-sign": "a flipped sign rises smoothly from step 1; here the curve falls first or alternates",
-            "edge-of-stability": "the loss does not resume its fall", "nan": "the values are still finite: this is what comes before NaN",
+            "edge-of-stability": "the loss does not resume its fall",
+            "nan": "the values are still finite: this is what comes before NaN",
         },
         unstable_evidence,
-        lambda case: f"Use {rate(case, hot_factor(case))}; if that is stable, double it until the zig-zag returns and stay a factor 2 below. Clip the gradient norm as a guard.",
+        lambda case: (
+            f"Use {rate(case, hot_factor(case))}; if that is stable, double it until the zig-zag returns and "
+            "stay a factor 2 below. Clip the gradient norm as a guard."
+        ),
     ),
     Condition(
-        "flipped-sign", "flipped sign", "fault", 5, ("loss",),
-        "Parameters are moved along the gradient instead of against it (or a reward is minimised): the loss grows by (1+lr·λ)² a step, "
-        "smoothly, from the first step, at every learning rate. A rate too high overshoots and alternates; a smaller one cures it, "
+        "flipped-sign",
+        "flipped sign",
+        "fault",
+        5,
+        ("loss",),
+        "Parameters are moved along the gradient instead of against it (or a reward is minimised): the "
+        "loss grows by (1+lr·λ)² a step, "
+        "smoothly, from the first step, at every learning rate. A rate too high overshoots and "
+        "alternates; a smaller one cures it, "
         "while here it only slows the climb.",
-        "gradient-direction", {"lr-too-high": "the climb is smooth and starts with the first step; overshooting alternates"},
+        "gradient-direction",
+        {"lr-too-high": "the climb is smooth and starts with the first step; overshooting alternates"},
         flipped_evidence,
-        lambda case: f"Check the sign of the update and of the loss: it should be p ← p − lr·g. As a test run ten steps at {rate(case, 0.01)}: if the loss still rises, the sign is wrong.",
+        lambda case: (
+            "Check the sign of the update and of the loss: it should be p ← p − lr·g. As a test run ten "
+            f"steps at {rate(case, 0.01)}: if the loss still rises, the sign is wrong."
+        ),
     ),
     Condition(
-        "missing-zero-grad", "forgotten zero_grad", "fault", 5, ("loss",),
-        "Without zero_grad the gradient accumulates, which is momentum with β = 1: the loss swings in an undamped wave of period "
+        "missing-zero-grad",
+        "forgotten zero_grad",
+        "fault",
+        5,
+        ("loss",),
+        "Without zero_grad the gradient accumulates, which is momentum with β = 1: the loss swings in an "
+        "undamped wave of period "
         "π/arccos(1−lr·λ/2), noise pumps energy in, and the logged gradient norm grows with it. Too much momentum has the same "
         "rhythm but decays √β a step.",
-        "gradient-accumulation", {"momentum-too-high": "momentum's wave dies out, √β a step, and its gradient norm does not accumulate", "lr-too-high": "overshooting alternates every step instead of swinging slowly"},
-        wave_evidence, lambda case: "Call optimizer.zero_grad() before every backward(); if gradients are accumulated on purpose, divide the loss by the number of batches and zero after each step.",
+        "gradient-accumulation",
+        {
+            "momentum-too-high": "momentum's wave dies out, √β a step, and its gradient norm does not accumulate",
+            "lr-too-high": "overshooting alternates every step instead of swinging slowly",
+        },
+        wave_evidence,
+        lambda case: (
+            "Call optimizer.zero_grad() before every backward(); if gradients are accumulated on purpose, "
+            "divide the loss by the number of batches and zero after each step."
+        ),
     ),
     Condition(
-        "momentum-too-high", "too much momentum", "fault", 4, ("loss",),
-        "With β near 1 a step is remembered for 1/(1−β) steps and the effective rate is lr/(1−β): the loss overshoots and rings with "
+        "momentum-too-high",
+        "too much momentum",
+        "fault",
+        4,
+        ("loss",),
+        "With β near 1 a step is remembered for 1/(1−β) steps and the effective rate is lr/(1−β): the "
+        "loss overshoots and rings with "
         "period 2π/arccos((1+β−lr·λ)/(2√β)), fading only √β a step. A forgotten zero_grad rings without fading.",
-        "momentum", {"missing-zero-grad": "there the gradient norm accumulates and the wave never fades", "lr-too-high": "there the zig-zag has a period of two steps"},
-        wave_evidence, lambda case: f"Use beta = 0.9 (momentum 0.9); if beta must stay near 0.99, use {rate(case, 0.1)}.",
+        "momentum",
+        {
+            "missing-zero-grad": "there the gradient norm accumulates and the wave never fades",
+            "lr-too-high": "there the zig-zag has a period of two steps",
+        },
+        wave_evidence,
+        lambda case: f"Use beta = 0.9 (momentum 0.9); if beta must stay near 0.99, use {rate(case, 0.1)}.",
     ),
     Condition(
-        "lr-too-low", "learning rate too low", "fault", 3, ("loss",),
-        "The loss falls smoothly, almost along a straight line, and is far from done when the budget ends: e = −ΔL/(lr·‖g‖²) is about 1 "
-        "because no curvature is felt. Ten times the rate would be about ten times faster. An ill-conditioned crawl looks similar at "
+        "lr-too-low",
+        "learning rate too low",
+        "fault",
+        3,
+        ("loss",),
+        "The loss falls smoothly, almost along a straight line, and is far from done when the budget "
+        "ends: e = −ΔL/(lr·‖g‖²) is about 1 "
+        "because no curvature is felt. Ten times the rate would be about ten times faster. An "
+        "ill-conditioned crawl looks similar at "
         "its end, but fell fast at first; there a higher rate diverges.",
-        "learning-rate", {"ill-conditioned": "an ill-conditioned run falls fast first", "converged": "the curve has not bent yet", "not-stepping": "the loss does fall, by more than its noise"},
-        slow_evidence, lambda case: f"Try {rate(case, 10)}, then ten times that; keep the largest rate whose first hundred steps fall without a zig-zag.",
+        "learning-rate",
+        {
+            "ill-conditioned": "an ill-conditioned run falls fast first",
+            "converged": "the curve has not bent yet",
+            "not-stepping": "the loss does fall, by more than its noise",
+        },
+        slow_evidence,
+        lambda case: (
+            f"Try {rate(case, 10)}, then ten times that; keep the largest rate whose first hundred steps fall "
+            "without a zig-zag."
+        ),
     ),
     Condition(
-        "ill-conditioned", "ill-conditioned crawl", "fault", 3, ("loss",),
-        "Directions of very different curvature share one rate: the steep ones are done at once and limit lr, the shallow ones fall by "
-        "(1−lr·λmin)² a step. The curve drops, then crawls. Inputs in very different units are the usual reason. lr too low falls "
+        "ill-conditioned",
+        "ill-conditioned crawl",
+        "fault",
+        3,
+        ("loss",),
+        "Directions of very different curvature share one rate: the steep ones are done at once and "
+        "limit lr, the shallow ones fall by "
+        "(1−lr·λmin)² a step. The curve drops, then crawls. Inputs in very different units are the usual "
+        "reason. lr too low falls "
         "evenly from the start; here ten times the rate diverges.",
-        "conditioning", {"lr-too-low": "the first steps are fast", "converged": "the loss is still falling"},
-        crawl_evidence, lambda case: "Standardise every input to mean 0 and deviation 1 (and the target of a regression), or use Adam, which rescales each coordinate.",
+        "conditioning",
+        {"lr-too-low": "the first steps are fast", "converged": "the loss is still falling"},
+        crawl_evidence,
+        lambda case: (
+            "Standardise every input to mean 0 and deviation 1 (and the target of a regression), or use "
+            "Adam, which rescales each coordinate."
+        ),
     ),
     Condition(
-        "over-clipping", "gradient clipped most of the time", "fault", 3, ("loss",),
-        "When the clip threshold lies below the usual gradient norm, every step has the same short length lr·clip, whatever the slope: "
+        "over-clipping",
+        "gradient clipped most of the time",
+        "fault",
+        3,
+        ("loss",),
+        "When the clip threshold lies below the usual gradient norm, every step has the same short "
+        "length lr·clip, whatever the slope: "
         "the loss falls along a straight line and the norm logged after clipping is one constant. It looks like lr too low; "
         "the gradient norm tells them apart.",
-        "clipping", {"lr-too-low": "the norm logged before clipping lies far above the threshold in more than half the steps"},
+        "clipping",
+        {"lr-too-low": "the norm logged before clipping lies far above the threshold in more than half the steps"},
         clip_evidence,
-        lambda case: f"Raise the clip threshold to {number(3 * float(np.median(case.signals.columns['grad_norm'].value)))}, three times the median gradient norm." if case.has("grad_norm") else "Raise the clip threshold to three times the median gradient norm; log the norm before clipping.",
+        lambda case: (
+            (
+                "Raise the clip threshold to "
+                f"{number(3 * float(np.median(case.signals.columns['grad_norm'].value)))}, three times the median "
+                "gradient norm."
+            )
+            if case.has("grad_norm")
+            else "Raise the clip threshold to three times the median gradient norm; log the norm before clipping."
+        ),
     ),
     Condition(
-        "schedule-too-early", "schedule decays too early", "fault", 3, ("loss",),
-        "The learning rate is cut while the loss is still falling fast, and the fall stops with it: a kink at the cut. A drop at a cut is "
+        "schedule-too-early",
+        "schedule decays too early",
+        "fault",
+        3,
+        ("loss",),
+        "The learning rate is cut while the loss is still falling fast, and the fall stops with it: a "
+        "kink at the cut. A drop at a cut is "
         "healthy; a halt is not. Often the schedule's length was given in epochs but counted in steps.",
-        "schedules", {"lr-too-low": "the curve falls fast before the cut", "converged": "the loss stops where the schedule says, not where it is done", "lr-decay-step": "there the loss drops at the cut"},
-        schedule_evidence, lambda case: f"Keep {rate(case, 1)} for at least half the run, and check that the schedule's length is counted in the unit the scheduler steps in.",
+        "schedules",
+        {
+            "lr-too-low": "the curve falls fast before the cut",
+            "converged": "the loss stops where the schedule says, not where it is done",
+            "lr-decay-step": "there the loss drops at the cut",
+        },
+        schedule_evidence,
+        lambda case: (
+            f"Keep {rate(case, 1)} for at least half the run, and check that the schedule's length is counted "
+            "in the unit the scheduler steps in."
+        ),
         schedule_rule,
     ),
-)  # fmt: skip
+)

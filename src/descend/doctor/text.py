@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 
@@ -22,7 +23,7 @@ def loss_cells(d: Diagnosis, cells: int) -> tuple[np.ndarray, np.ndarray, bool]:
     n = min(cells, len(c))
     edges = np.linspace(0, len(c), n + 1).astype(int)
     value = np.full(n, np.nan)
-    for i, (a, b) in enumerate(zip(edges[:-1], edges[1:], strict=True)):
+    for i, (a, b) in enumerate(pairwise(edges)):
         good = c.value[a:b][np.isfinite(c.value[a:b])]
         if len(good) == b - a:
             value[i] = np.median(good) if len(good) < 3 else good[np.argmax(np.abs(good - np.median(good)))]
@@ -107,10 +108,15 @@ def other_lines(d: Diagnosis, width: int, full: bool) -> list[str]:
 def wrap(text: str, width: int, first: str, rest: str | None = None) -> list[str]:
     """Paragraph lines with an indent."""
     indent = first if rest is None else rest
-    return textwrap.wrap(text, max(width, 40), initial_indent=first, subsequent_indent=indent, break_long_words=False) or [first]
+    return textwrap.wrap(text, max(width, 40), initial_indent=first, subsequent_indent=indent, break_long_words=False) or [
+        first
+    ]
 
 
 def totals(diagnoses: Sequence[Diagnosis]) -> str:
     """One line for several runs."""
     counts = {v: sum(d.verdict == v for d in diagnoses) for v in VERDICTS}
-    return f"{len(diagnoses)} runs: {counts['healthy']} healthy, {counts['fault']} with a fault, {counts['cannot_tell']} cannot tell"
+    return (
+        f"{len(diagnoses)} runs: {counts['healthy']} healthy, {counts['fault']} with a fault, "
+        f"{counts['cannot_tell']} cannot tell"
+    )
