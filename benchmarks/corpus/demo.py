@@ -15,7 +15,7 @@ TARGET = Path(__file__).parents[2] / "src" / "descend" / "doctor" / "demo"
 RUNS = {
     "diverging": Recipe("linear-synthetic", "sgd", 0.75, 60, 320, 3, fault="lr-too-high"),
     "crawling": Recipe("mlp-digits", "sgd", 0.01, 12, 64, 3, fault="lr-too-low"),
-    "plateau-then-drop": Recipe("linear-synthetic", "sgd", 0.1, 16, 8, 4, schedule="step"),
+    "plateau-then-drop": Recipe("linear-synthetic", "momentum", 0.02, 12, 4, 4, schedule="step"),
 }
 
 

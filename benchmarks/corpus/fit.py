@@ -22,7 +22,17 @@ from sklearn.model_selection import GroupKFold
 TARGET = Path(__file__).parents[2] / "src" / "descend" / "doctor" / "forest.npz"
 
 #: Signals that depend on units (or only count rows) are measured for the evidence and kept from the scorer.
-UNSCORED = {"points", "interval", "lr_level", "grad_level", "move_level"}
+UNSCORED = {
+    "points",
+    "interval",
+    "lr_level",
+    "grad_level",
+    "move_level",
+    "sign_value",
+    "sign_spread",
+    "climb_spread",
+    "fallen_before_climb",
+}
 #: The share of healthy runs of unseen programs called a fault, and called "cannot tell" or a fault.
 ALARMS, DOUBTS = 0.03, 0.10
 KINDS = ("loss", "val", "grad", "all")

@@ -268,3 +268,14 @@ def test_diagnosing_imports_no_heavy_library(fine):
     done = subprocess.run([sys.executable, "-c", code, str(fine)], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "HEALTHY" in done.stdout
+
+
+def test_the_page_of_the_book_is_up_to_date():
+    from pathlib import Path
+
+    from descend.doctor.book import rewritten
+
+    page_text = (Path(__file__).parents[2] / "docs" / "doctor.md").read_text(encoding="utf-8")
+    assert rewritten(page_text) == page_text, "run python -m descend.doctor.book docs/doctor.md"
+    for code in CONDITIONS:
+        assert f"### {code}" in page_text

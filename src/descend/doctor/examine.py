@@ -6,6 +6,7 @@ two thresholds the answer is "cannot tell". Words and numbers always come from t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -119,7 +120,22 @@ def likely_causes(case: Case, rules: Rules, share: float) -> dict[str, float]:
             break
         code = max((k for k in votes if scorer.family_of(k) == family), key=lambda k: votes[k])
         out[code] = scorer.calibrated("cause", part) * scorer.calibrated("fault", share)
-    return out
+    return either_way(case, out)
+
+
+def either_way(case: Case, causes: dict[str, float]) -> dict[str, float]:
+    """A clean exponential climb from the first row is a flipped sign or a rate too high: without the gradient norm, either."""
+    pair = ("flipped-sign", "lr-too-high")
+    clean = (
+        case["climb_spread"] < 0.05
+        and case["climb_smooth"] > 0.97
+        and case["climb_from"] == 0
+        and math.isnan(case["sign_value"])
+    )
+    total = sum(causes.get(code, 0.0) for code in pair)
+    if not clean or not total:
+        return causes
+    return {k: p for k, p in causes.items() if k not in pair} | {k: min(total, 0.95) / 2 for k in pair}
 
 
 def ruled_out(case: Case, code: str, rules: Rules) -> bool:

@@ -38,6 +38,7 @@ def edge_evidence(case: Case) -> Evidence:
 def catapult_rule(case: Case) -> tuple[Verdict, float] | None:
     rise, early = case["high_above_start_noise"], case["high_at"] < 0.3
     bump = climb(case.loss)
+    early = early and float(np.sum(case.loss.value > case.loss.value[0])) >= 3
     if (
         bump
         and bump[1] < 0.3 * len(case.loss)

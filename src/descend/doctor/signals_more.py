@@ -195,5 +195,7 @@ def sign_signals(y: Floats, lr: Floats, g: Floats, width: np.ndarray) -> dict[st
     test = e[1:][rising] + (1 + np.sqrt(r[rising])) / 2
     return {
         "sign_test": signed_log(float(np.median(test)), 1e-1),
+        "sign_value": float(np.median(test[len(test) // 2 :])),
+        "sign_spread": float(np.ptp(np.quantile(test[len(test) // 2 :], [0.1, 0.9]))),
         "rising_efficiency": signed_log(float(np.median(e[1:][rising])), 1e-2),
     }

@@ -54,6 +54,27 @@ f"{run.last - run.first} rows{grows}; "
     )
 
 
+def sign_by_growth(case: Case) -> float:
+    """Which of two makes a clean exponential climb: 0 a step along the gradient, 1 one that overshoots; else NaN."""
+    value, clean = case["sign_value"], case["sign_spread"] < 0.1 and case["climb_spread"] < 0.05
+    return round(value) if clean and min(abs(value), abs(value - 1)) < 0.2 else math.nan
+
+
+def hot_rule(case: Case) -> tuple[Verdict, float] | None:
+    side = sign_by_growth(case)
+    return None if math.isnan(side) else ("found", 0.95) if side == 1 else ("clear", 0.95)
+
+
+def flipped_rule(case: Case) -> tuple[Verdict, float] | None:
+    """Growth and efficiency decide where both are clean; a curve that fell in earnest before it climbed went the right way."""
+    side = sign_by_growth(case)
+    if not math.isnan(side):
+        return ("found", 0.95) if side == 0 else ("clear", 0.95)
+    if case["fallen_before_climb"] > 5 and case["climb_from"] > 0:
+        return "clear", 0.9
+    return None
+
+
 def flipped_evidence(case: Case) -> Evidence:
     y, found = case.loss.value, climb(case.loss)
     factor = f", {found[2]:.3g}x a {case.unit}" if found and 1.0001 < found[2] < 1e6 else ""
@@ -172,6 +193,7 @@ CONDITIONS = (
             f"Use {rate(case, hot_factor(case))}; if that is stable, double it until the zig-zag returns and "
             "stay a factor 2 below. Clip the gradient norm as a guard."
         ),
+        hot_rule,
     ),
     Condition(
         "flipped-sign",
@@ -191,6 +213,7 @@ CONDITIONS = (
             "Check the sign of the update and of the loss: it should be p ← p − lr·g. As a test run ten "
             f"steps at {rate(case, 0.01)}: if the loss still rises, the sign is wrong."
         ),
+        flipped_rule,
     ),
     Condition(
         "missing-zero-grad",

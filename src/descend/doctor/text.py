@@ -10,6 +10,7 @@ import numpy as np
 
 from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
+from descend.doctor.series import noise
 
 __all__ = ["VERDICTS", "loss_cells", "render", "sparkline"]
 
@@ -18,15 +19,17 @@ VERDICTS = {"healthy": "HEALTHY", "fault": "FAULT", "cannot_tell": "CANNOT TELL"
 
 
 def loss_cells(d: Diagnosis, cells: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """First step and highest loss of each of at most `cells` equal parts of the run, and whether a logarithm suits it."""
+    """First step and median loss (or an excursion beyond all noise) of each of at most `cells` equal parts of the run, and whether a logarithm suits it."""
     c = d.trace.columns["loss"]
     n = min(cells, len(c))
     edges = np.linspace(0, len(c), n + 1).astype(int)
     value = np.full(n, np.nan)
+    sigma = noise(c.value[np.isfinite(c.value)])
     for i, (a, b) in enumerate(pairwise(edges)):
         good = c.value[a:b][np.isfinite(c.value[a:b])]
         if len(good) == b - a:
-            value[i] = np.median(good) if len(good) < 3 else good[np.argmax(np.abs(good - np.median(good)))]
+            far = good[np.argmax(np.abs(good - np.median(good)))]
+            value[i] = far if abs(far - np.median(good)) > 8 * sigma else np.median(good)
     good = value[np.isfinite(value)]
     log = len(good) > 1 and good.min() > 0 and good.max() > 30 * good.min()
     return c.step[edges[:-1]], value, bool(log)
