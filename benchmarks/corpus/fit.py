@@ -31,6 +31,7 @@ UNSCORED = {
     "sign_value",
     "sign_spread",
     "climb_spread",
+    "climb_factor",
     "fallen_before_climb",
 }
 #: The share of healthy runs of unseen programs called a fault, and called "cannot tell" or a fault.

@@ -100,7 +100,8 @@ def decide(case: Case, rules: Rules) -> tuple[RunVerdict, dict[str, float]]:
     low, high = scorer.threshold(case.signals)
     causes = likely_causes(case, rules, share) if share > high or certain else {}
     if certain:
-        return "fault", certain | {k: p for k, p in causes.items() if p > 0.5 and k not in certain and "nan" in certain}
+        before = {k: p for k, p in causes.items() if p > 0.5 and scorer.family_of(k) in ("unstable", "ascending")}
+        return "fault", certain | (before if "nan" in certain else {})
     if share > high and causes:
         return "fault", causes
     return ("healthy" if share <= low else "cannot_tell"), {}
@@ -124,7 +125,11 @@ def likely_causes(case: Case, rules: Rules, share: float) -> dict[str, float]:
 
 
 def either_way(case: Case, causes: dict[str, float]) -> dict[str, float]:
-    """A clean exponential climb from the first row is a flipped sign or a rate too high: without the gradient norm, either."""
+    """A clean exponential climb from the first row is a flipped sign or a rate too high: without the gradient norm, either.
+
+    A factor r a step means lr·λ = √r − 1 for the first and √r + 1 for the second. With every order of magnitude of lr·λ as
+    likely as any other, and rates too high four times as common as flipped signs, the odds are (√r + 1)/(4(√r − 1)).
+    """
     pair = ("flipped-sign", "lr-too-high")
     clean = (
         case["climb_spread"] < 0.05
@@ -135,7 +140,11 @@ def either_way(case: Case, causes: dict[str, float]) -> dict[str, float]:
     total = sum(causes.get(code, 0.0) for code in pair)
     if not clean or not total:
         return causes
-    return {k: p for k, p in causes.items() if k not in pair} | {k: min(total, 0.95) / 2 for k in pair}
+    root = math.sqrt(max(case["climb_factor"], 1.0)) ** (1 / max(case["interval"], 1.0))
+    odds = (root + 1) / (4 * max(root - 1, 1e-3))
+    share = min(max(odds / (1 + odds), 0.1), 0.9)
+    split = dict(zip(pair, (share, 1 - share), strict=True))
+    return {k: p for k, p in causes.items() if k not in pair} | {k: min(total, 0.95) * part for k, part in split.items()}
 
 
 def ruled_out(case: Case, code: str, rules: Rules) -> bool:

@@ -193,8 +193,8 @@ CONDITIONS = (
         1,
         ("val_loss",),
         (
-            "A small validation set makes its loss jump without a trend: its noise falls only with the square root of its size. "
-            "One evaluation above the last is not overfitting; a rise is believed when it is several times this noise and lasts."
+            "A small validation set makes its loss jump without a trend: its noise falls with the square root of its size. "
+            "One evaluation above the last is not overfitting; a rise counts when it is several times this noise and lasts."
         ),
         "generalisation",
         {"overfitting": "there is no direction in it"},

@@ -133,6 +133,6 @@ def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
             ax.set_yscale("log")
         else:
             ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-        ax.set(title=f"{d.verdict.replace('_', ' ')}: {Path(d.source).name or d.run}", xlabel="step", ylabel="loss")
+        ax.set(title=f"{d.verdict.replace('_', ' ')}: {Path(d.source).name} {d.run}".rstrip(), xlabel="step", ylabel="loss")
         ax.legend(fontsize=8)
     figure.savefig(path, dpi=130)

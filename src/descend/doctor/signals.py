@@ -234,6 +234,7 @@ def climb_signals(y: Floats) -> dict[str, float]:
     factor = float(np.nanmedian(np.abs(ratio))) if np.isfinite(ratio).any() else NAN
     out = {"climb_share": (high - low) / len(y), "climb_from": low / len(y), "climb_smooth": float(np.mean(change > 0))}
     out["climb_factor_log"] = signed_log(math.log(factor), 1e-3) if factor > 0 else NAN
+    out["climb_factor"] = factor
     out["climb_spread"] = float(np.ptp(np.nanquantile(np.log(np.abs(ratio)), [0.1, 0.9]))) if factor > 0 else NAN
     fallen, before = float(y[0] - y[low]), y[: low + 1]
     out["fallen_before_climb"] = (

@@ -19,7 +19,7 @@ VERDICTS = {"healthy": "HEALTHY", "fault": "FAULT", "cannot_tell": "CANNOT TELL"
 
 
 def loss_cells(d: Diagnosis, cells: int) -> tuple[np.ndarray, np.ndarray, bool]:
-    """First step and median loss (or an excursion beyond all noise) of each of at most `cells` equal parts of the run, and whether a logarithm suits it."""
+    """First step and median loss (or a far excursion) of each of at most `cells` parts, and whether a logarithm suits it."""
     c = d.trace.columns["loss"]
     n = min(cells, len(c))
     edges = np.linspace(0, len(c), n + 1).astype(int)
