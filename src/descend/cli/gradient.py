@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from descend.cli.points import parse_point, protect_minus
+from descend.cli.points import parse_point
 from descend.errors import DescendError
 
 if TYPE_CHECKING:
@@ -19,14 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["command"]
 
 
-class _Signed(click.Command):
-    """A command whose arguments may start with a minus."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, protect_minus(args, {name for param in self.params for name in param.opts}))
-
-
-@click.command("gradient", cls=_Signed)
+@click.command("gradient")
 @click.argument("objective", metavar="OBJECTIVE")
 @click.option("--at", "at", metavar="POINT", help="Where: 4,3 or x=4,y=3. A surface's usual start if left out.")
 @click.option("--grad", metavar="FILE.py:FUNCTION", help="A gradient of your own to check against finite differences.")

@@ -172,6 +172,7 @@ def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[f
 
 def _print_text(goal: Any, runs: list[_Run], searches: Any) -> None:
     lines = [_headline(goal, runs[0].trace)]
+    lines += [labelled("read as", note) for note in (goal.expression.notes if goal.expression is not None else ())]
     lines += [_rule_line(run) for run in runs]
     if searches:
         lines.append(labelled("tuned", f"lr by the final loss, each optimizer with the same budget: {searches[0]}."))

@@ -1,0 +1,138 @@
+"""The diagnosis as a picture: SVG written by hand for the report page, matplotlib for a figure in a file."""
+
+from __future__ import annotations
+
+import math
+from html import escape
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from descend.doctor.examine import CONDITIONS
+from descend.doctor.finding import Diagnosis
+from descend.trace import Column
+
+__all__ = ["extremes", "save_figure", "svg"]
+
+COLOURS = {"fault": "#c2410c", "healthy": "#15803d", "note": "#475569"}
+SERIES = {"loss": "#1d4ed8", "val_loss": "#b45309"}
+
+
+def extremes(c: Column, cells: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    """Steps and values of a column with at most two points (lowest, highest) per cell: spikes survive, size does not."""
+    n = len(c)
+    if n <= 2 * cells:
+        return c.step, c.value
+    width = -(-n // cells)
+    keep: list[int] = []
+    for a in range(0, n, width):
+        block = c.value[a : a + width]
+        if np.isfinite(block).any():
+            keep += sorted({a + int(np.nanargmin(block)), a + int(np.nanargmax(block))})
+        else:
+            keep.append(a)
+    return c.step[keep], c.value[keep]
+
+
+def axis_values(d: Diagnosis) -> tuple[float, float, bool]:
+    """Lowest and highest value to draw, and whether the axis is logarithmic; a divergence is cut where it leaves the story."""
+    drawn = [c.value[np.isfinite(c.value)] for k, c in d.trace.columns.items() if k in SERIES]
+    values = np.concatenate(drawn) if drawn else np.zeros(0)
+    if not len(values):
+        return 0.0, 1.0, False
+    low, high = float(values.min()), float(values.max())
+    log = low > 0 and high > 30 * low
+    if not log and low <= 0 and high > 1e4 * (1 + float(np.median(np.abs(values)))):
+        high = float(np.quantile(values, 0.8))
+    if high <= low:
+        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
+    return low, high, log
+
+
+def svg(d: Diagnosis, width: int = 760, height: int = 260) -> str:
+    """An inline picture of training and validation loss with the steps of each finding shaded."""
+    if "loss" not in d.trace.columns or not len(d.trace.columns["loss"]):
+        return ""
+    low, high, log = axis_values(d)
+    steps = np.concatenate([c.step for k, c in d.trace.columns.items() if k in SERIES and len(c)])
+    first, last = float(steps.min()), float(max(steps.max(), steps.min() + 1))
+    left, right, top, bottom = 64, width - 12, 12, height - 28
+
+    def x(step: float) -> float:
+        return left + (step - first) / (last - first) * (right - left)
+
+    def y(value: float) -> float:
+        part = (math.log(value) - math.log(low)) / (math.log(high) - math.log(low)) if log else (value - low) / (high - low)
+        return bottom - min(max(part, 0.0), 1.0) * (bottom - top)
+
+    parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(d.sentence)}">']
+    parts += [shade(f, x, top, bottom) for f in d.found]
+    for value in ticks(low, high, log):
+        parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
+        parts.append(f'<text x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
+    for step in (first, (first + last) / 2, last):
+        parts.append(f'<text x="{x(step):.1f}" y="{height - 8}" text-anchor="middle">{step:.0f}</text>')
+    for name, colour in SERIES.items():
+        if name in d.trace.columns:
+            parts += polylines(d.trace.columns[name], x, y, colour)
+    return "".join([*parts, "</svg>"])
+
+
+def shade(f: Any, x: Any, top: float, bottom: float) -> str:
+    a, b = x(f.steps[0]), max(x(f.steps[1]), x(f.steps[0]) + 2)
+    title = f"<title>{escape(CONDITIONS[f.condition].name)}</title>"
+    return (
+        f'<rect x="{a:.1f}" y="{top}" width="{b - a:.1f}" height="{bottom - top}" '
+        f'fill="{COLOURS[f.kind]}" opacity="0.1">{title}</rect>'
+    )
+
+
+def polylines(c: Column, x: Any, y: Any, colour: str) -> list[str]:
+    """Lines between finite values; crosses at the top where a value is not finite."""
+    steps, values = extremes(c)
+    out: list[str] = []
+    run: list[str] = []
+    for s, v in zip(steps.tolist(), values.tolist(), strict=True):
+        if math.isfinite(v):
+            run.append(f"{x(s):.1f},{y(v):.1f}")
+            continue
+        out += [" ".join(run)] * bool(run)
+        run = []
+    out += [" ".join(run)] * bool(run)
+    return [f'<polyline points="{points}" stroke="{colour}"/>' for points in out]
+
+
+def ticks(low: float, high: float, log: bool) -> list[float]:
+    """A few round values between low and high."""
+    if log:
+        powers = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
+        every = max(len(powers) // 5, 1)
+        return [10.0**k for k in list(powers)[::every] if low <= 10.0**k <= high] or [low, high]
+    unit = 10.0 ** math.floor(math.log10((high - low) / 4))
+    step = next(unit * m for m in (1, 2, 5, 10) if (high - low) / (unit * m) <= 6)
+    return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
+
+
+def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
+    """Draw the runs, one under the other, with matplotlib; the format follows the file's ending."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    shown = [d for d in diagnoses if "loss" in d.trace.columns and len(d.trace.columns["loss"])][:12]
+    figure = Figure(figsize=(8, 3.2 * max(len(shown), 1)), layout="constrained")
+    FigureCanvasAgg(figure)
+    for ax, d in zip(np.ravel(figure.subplots(max(len(shown), 1), 1)), shown, strict=False):
+        low, high, log = axis_values(d)
+        for name, colour in SERIES.items():
+            if name in d.trace.columns:
+                ax.plot(*extremes(d.trace.columns[name]), color=colour, lw=1.2, label=name.replace("_", " "))
+        for f in d.found:
+            ax.axvspan(f.steps[0], f.steps[1], color=COLOURS[f.kind], alpha=0.1, label=CONDITIONS[f.condition].name)
+        if log:
+            ax.set_yscale("log")
+        else:
+            ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
+        ax.set(title=f"{d.verdict.replace('_', ' ')}: {Path(d.source).name} {d.run}".rstrip(), xlabel="step", ylabel="loss")
+        ax.legend(fontsize=8)
+    figure.savefig(path, dpi=130)
