@@ -18,6 +18,7 @@ from descend.stability import (
     linear_map,
     spectral_radius,
     stability,
+    steady_steps,
     steps_to,
     suggest_lr,
 )
@@ -231,10 +232,7 @@ def _explain_scaled(goal: Any, optimizer: Optimizer, trace: Trace, first: Stabil
             last = first
     told = Explanation(_with_suggestion(last, first))
     lr = _rate(optimizer)
-    told.why.append(
-        f"{optimizer.rule.title} moves each coordinate by about lr = {lr:.4g} a step while its gradient keeps its sign, "
-        "whatever the gradient's size."
-    )
+    told.why.append(_own_steps(optimizer, trace, lr))
     if last.lr_limit is not None and last.at == "last" and last.ratio is not None:
         factor = last.lr_limit * (last.sharpness or math.nan)
         hovers = ": it hovers there and does not settle." if last.ratio > 1 else "."
@@ -247,6 +245,17 @@ def _explain_scaled(goal: Any, optimizer: Optimizer, trace: Trace, first: Stabil
         told.why.append(f"It has no stability limit: it hovers within about {lr:.4g} of a minimum instead of settling.")
     _advise_scaled(goal, optimizer, trace, first, told)
     return told
+
+
+def _own_steps(optimizer: Optimizer, trace: Trace, lr: float) -> str:
+    """How long the steps of a rule that scales them are, as the rule itself makes them under a steady gradient."""
+    title = optimizer.rule.title
+    first, tenth = steady_steps(optimizer, trace.point)
+    if min(first, tenth) >= 0.5 and max(first, tenth) <= 2:
+        size = f"moves each coordinate by about lr = {lr:.4g} a step while its gradient keeps its sign"
+        return f"{title} {size}, whatever the gradient's size."
+    size = f"its first step moves it by {first * lr:.3g} and its tenth by {tenth * lr:.3g}"
+    return f"{title} scales its own steps: while the gradient of a coordinate stays at 1, {size} (lr = {lr:.4g})."
 
 
 def _with_suggestion(last: Stability, first: Stability) -> Stability:

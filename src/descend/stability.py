@@ -34,6 +34,7 @@ __all__ = [
     "lr_limit",
     "spectral_radius",
     "stability",
+    "steady_steps",
     "steps_to",
     "suggest_lr",
 ]
@@ -413,10 +414,32 @@ def _suggest_adaptive(goal: Any, point: Any, optimizer: Optimizer, found: Curvat
     distance = _distance(goal, point, found)
     if distance is None or not distance > 0:
         return Suggestion(usual, f"the usual rate of {optimizer.name}")
+    first, tenth = steady_steps(optimizer, point)
+    if tenth < 0.02:
+        return Suggestion(usual, f"the usual rate of {optimizer.name}, which finds the size of its steps itself")
+    about = min(first, tenth) >= 0.5 and max(first, tenth) <= 2
+    long = "its first steps are about lr long" if about else f"its first step is {first:.2g} lr long, its tenth {tenth:.2g}"
     lr = round_to(distance / 10, 2)
-    return Suggestion(
-        lr, f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: its first steps are about lr long"
-    )
+    return Suggestion(lr, f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: {long}")
+
+
+def steady_steps(optimizer: Optimizer, point: Any) -> tuple[float, float]:
+    """How far the first and the tenth step move a coordinate while its gradient stays at 1, in units of lr, from this point.
+
+    >>> from descend.optimizers import adam, rmsprop
+    >>> [tuple(round(s, 3) for s in steady_steps(rule(), np.ones(2))) for rule in (adam, rmsprop)]
+    [(1.0, 1.0), (10.0, 3.234)]
+    """
+    leaves, _ = flatten(point)
+    at = [np.asarray(leaf, dtype=np.float64) for leaf in leaves]
+    values = _constant(optimizer)
+    lr, state, moved = values["lr"], optimizer.init_leaves(at), []
+    with np.errstate(all="ignore"):
+        for _ in range(10):
+            new, state = optimizer.step_leaves(at, [np.ones_like(p) for p in at], state, values)
+            moved.append(max(float(np.abs(b - a).max(initial=0.0)) for a, b in zip(at, new, strict=True)) / lr)
+            at = new
+    return moved[0], moved[9]
 
 
 def _distance(goal: Any, point: Any, found: Curvature) -> float | None:
