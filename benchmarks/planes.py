@@ -3,8 +3,8 @@
     python benchmarks/planes.py             # prints; --write puts the tables and the plot into docs
     python benchmarks/planes.py --big       # and the 4096 x 4096 plane, with its peak memory
 
-65 536 Adam descents of 500 steps on Rosenbrock in float32, over lr and beta1. descend's side also keeps the best loss, the first
-step at the tolerance, a rate and an outcome for each; the others return the last point only.
+65 536 Adam descents of 500 steps on Rosenbrock in float32, over lr and beta1. descend's side also keeps the best loss, the
+first step at the tolerance, a rate and an outcome for each; the others return the last point only.
 """
 
 from __future__ import annotations

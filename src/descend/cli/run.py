@@ -272,7 +272,23 @@ def _summary(goal: Any, runs: list[_Run]) -> str:
                 changes,
             ]
         )
+    reference = _reference(goal, runs)
+    if reference is not None:
+        far = [number(_distance(goal, reference.point), 4)] if near else []
+        rows.append(["L-BFGS (SciPy)", "", "reference", f"{reference.evaluations:,}", *[number(reference.loss)] * 2, *far, ""])
     return table(headers, rows, left=3)
+
+
+def _distance(goal: Any, point: Any) -> float:
+    return min(float(np.linalg.norm(point - np.array(m))) for m in goal.minima)
+
+
+def _reference(goal: Any, runs: list[_Run]) -> Any:
+    """L-BFGS from the same start with at most as many evaluations as the longest run made steps."""
+    from descend.reference import lbfgs
+
+    start = runs[0].trace.config["start"]
+    return lbfgs(goal, np.array(start), evaluations=max(run.trace.steps for run in runs)) if start else None
 
 
 def _verdict(run: _Run, *, named: bool) -> list[str]:
@@ -301,10 +317,18 @@ def _print_json(goal: Any, runs: list[_Run]) -> None:
                 "variables": list(runs[0].trace.variables),
                 "start": runs[0].trace.config["start"],
                 "runs": [_as_dict(run) for run in runs],
+                "reference": _reference_dict(goal, runs) if len(runs) > 1 else None,
             },
             indent=2,
         )
     )
+
+
+def _reference_dict(goal: Any, runs: list[_Run]) -> dict[str, Any] | None:
+    found = _reference(goal, runs)
+    if found is None:
+        return None
+    return {"optimizer": "L-BFGS (SciPy)", "loss": found.loss, "point": found.point, "evaluations": found.evaluations}
 
 
 def _as_dict(run: _Run) -> dict[str, Any]:
