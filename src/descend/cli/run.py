@@ -258,7 +258,7 @@ def _summary(goal: Any, runs: list[_Run]) -> str:
         trace = run.trace
         lr = run.optimizer.hyperparameters.get("lr")
         changes = " ".join(f"{k}:{n}" for k, n in trace.sign_changes().items()) if len(trace.variables) <= 4 else ""
-        distance = [number(min(float(np.linalg.norm(trace.points[-1] - np.array(m))) for m in goal.minima), 4)] if near else []
+        distance = [number(_distance(goal, trace.points[-1]), 4)] if near else []
         rate = f"{number(lr) if isinstance(lr, float) else lr}{' (predicted)' if trace.config['lr_predicted'] else ''}"
         rows.append(
             [
