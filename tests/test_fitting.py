@@ -170,7 +170,7 @@ def test_a_converged_standardised_fit_is_the_plain_least_squares(d, seed, units,
     rng = np.random.default_rng(seed)
     X = (rng.standard_normal((60, d)) + shift) * np.array(units[:d])
     y = (X / np.array(units[:d]) @ rng.standard_normal(d) + 0.1 * rng.standard_normal(60) + shift) * units[4]
-    fit = ds.fit(X, y, ds.sgd, steps=600)
+    fit = ds.fit(X, y, ds.sgd(lr=0.2), steps=400)
     w, b, scale = fit.coefficients, fit.intercept, y.std()
     design = np.column_stack([X / units[:d], np.ones(60)])
     best = np.linalg.lstsq(design, y, rcond=None)[0]
@@ -274,6 +274,7 @@ def test_a_start_in_the_data_units_and_predictions():
 def test_a_fit_prints_itself_and_is_strict_json():
     fit = ds.fit({"a": [1, 2, 3, 5], "b": [3, 1, 4, 1], "y": [2, 4, 6, 11]}, "y", steps=5, lr=0.1)
     text = str(fit)
+    assert repr(fit).startswith("Fit(y = w1·a + w2·b + b0: MSE ")
     assert text.startswith("y = w1·a + w2·b + b0\n")
     assert "least squares" in text
     told = json.loads(fit.to_json())
@@ -378,6 +379,9 @@ def test_the_reported_loss_is_that_of_all_rows_and_batches_come_close():
     assert fit.trace.steps == 1000
     assert fit.loss < 1.3 * fit.least_squares.mse
     assert "𝓛" in fit.lr_reason
+    told = fit.to_dict()
+    assert told["advice"] == [], "what holds for all rows is no advice for batches"
+    assert f"1/(2𝓛) = {fit.optimizer.hyperparameters['lr']:.3g}" in told["why"][-1]
 
 
 @pytest.mark.parametrize("batch", [1, 4, 32])

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from descend.explain import Explanation, explain
 from descend.judging import plural
+from descend.objectives.regression import expected_smoothness
 from descend.stability import Curvature, curvature_at, direction_name, spectral_radius
 
 if TYPE_CHECKING:
@@ -21,8 +22,20 @@ Floats = NDArray[np.float64]
 
 
 def explained(fit: Fit) -> Explanation:
-    """Why the descent did what it did, and what to try: judged on all rows, also where the steps saw batches."""
-    return explain(fit.goal, fit.optimizer, fit.trace, fit.start)
+    """Why the descent did what it did, and what to try; with batches, what their own curvature adds."""
+    told = explain(fit.goal, fit.optimizer, fit.trace, fit.start)
+    found = told.statement.curvature
+    if fit.batch_size is None or found is None or fit.optimizer.rule.kind != "linear":
+        if fit.batch_size is not None:
+            told.advice = []
+        return told
+    met = expected_smoothness(fit.scaling.apply(fit.data)[0], fit.batch_size, found.largest)
+    told.why.append(
+        f"That is said of all rows; batches of {fit.batch_size} are expected to meet a curvature 𝓛 of {met:.4g}, and plain "
+        f"descent on them settles about the minimum at rates up to 1/(2𝓛) = {1 / (2 * met):.3g}."
+    )
+    told.advice = []  # it would be advice for a descent on all rows
+    return told
 
 
 def conclusion(fit: Fit) -> list[str]:

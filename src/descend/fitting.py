@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,7 @@ class Scaling:
         return np.concatenate([w, np.asarray(b)[..., None]], axis=-1)
 
 
-@dataclass
+@dataclass(repr=False)
 class Fit:
     """A fitted model: its coefficients in the data's own units, how it got there, and the exact answer beside it."""
 
@@ -94,8 +94,8 @@ class Fit:
     least_squares: LeastSquares
     scaling: Scaling
     #: The loss over all rows in the descent's units, and the point it started from.
-    goal: Objective = field(repr=False)
-    start: Floats = field(repr=False)
+    goal: Objective
+    start: Floats
     standardised: bool = True
     batch_size: int | None = None
     seed: int = 0
@@ -132,6 +132,11 @@ class Fit:
             raise DescendError(f"this fit has {plural(count, 'feature')}; X has shape {np.shape(X)}")
         return np.asarray(self.model.predict(matrix, np.append(self.coefficients, self.intercept)))
 
+    def __repr__(self) -> str:
+        formula, outcome = self.model.formula(self.data.features, self.data.target), self.trace.outcome
+        ended = f", {outcome.kind} after {plural(self.trace.steps, 'step')}" if outcome else ""
+        return f"Fit({formula}: {self.model.loss_name} {self.loss:.6g}, R² {self.r2:.4f}{ended})"
+
     def __str__(self) -> str:
         exact = self.least_squares
         values = [f"{n} = {v:.6g}" for n, v in zip(self.names, [*self.coefficients, self.intercept], strict=True)]
@@ -158,10 +163,10 @@ class Fit:
         from descend.figures import draw_fit, draw_fit_many
 
         exact, data = self.least_squares, self.data
-        words: dict[str, Any] = {
-            "subtitle": self.trace.outcome.message if self.trace.outcome else "",
-            "least_loss": exact.mse,
-        } | options
+        outcome = self.trace.outcome
+        settled = outcome is None or outcome.kind not in ("diverged", "failed")
+        said = self.conclusion()[0] if settled or outcome is None else outcome.message
+        words: dict[str, Any] = {"subtitle": said, "least_loss": exact.mse} | options
         path = self.path
         if len(data.features) == 1 and path is not None:
             words = {"x_label": data.features[0], "y_label": data.target, "label": self.optimizer.name} | words
