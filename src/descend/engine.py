@@ -228,6 +228,11 @@ class JaxEngine:
         self._run = _programs[key][0]
         self._before = (self.leaves, self.state)
 
+    @property
+    def data_size(self) -> int:
+        """Numbers the objective closes over: what a step reads, beside the parameters."""
+        return sum(int(np.size(const)) for const in self._traced.consts)
+
     def advance(self, n: int) -> Rows:
         """Make n updates (at most CAPACITY) and return the rows of the n points left behind."""
         self._before = (self.leaves, self.state)

@@ -76,9 +76,11 @@ def _not_there(fit: Fit, excess: float, allowed: float) -> list[str]:
     far = int(np.argmax(np.abs(found.eigenvectors[:, k])))
     sentence += f"; {fit.names[far]} is {own[far]:.4g} and belongs at {best[far]:.4g}."
     if fit.batch_size is not None:
-        hover = "With batches and a constant rate the coefficients hover about least squares: "
-        return [sentence, hover + "a smaller lr, a larger batch or a schedule that lowers the rate brings them closer."]
-    lags = f"The direction that lags is {direction}, of curvature {curvature:.3g} (the steepest has {found.largest:.3g})"
+        hover = "With batches the coefficients hover about least squares: "
+        schedule = "more steps" if fit.optimizer.scheduled else "a schedule that lowers the rate"
+        return [sentence, f"{hover}a smaller lr, a larger batch or {schedule} brings them closer."]
+    lags = f"The direction that lags is {direction}, of curvature {curvature:.3g}"
+    lags += f" (the steepest has {found.largest:.3g})" if curvature < 0.9 * found.largest else ", the steepest there is"
     if fit.optimizer.rule.kind != "linear":
         return [sentence, lags + "."]
     lr = fit.optimizer.at_step(fit.trace.steps).get("lr", math.nan)

@@ -136,7 +136,7 @@ def descend(
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64
+    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64 and engine.data_size <= 10_000
     chunk = CAPACITY if few else 8 if isinstance(engine, JaxEngine) else 1
     try:
         while book.made < budget:

@@ -15,18 +15,17 @@ import io
 import math
 import os
 import re
-import sys
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
+from descend.objectives.textfiles import LONGEST, blocks, opened, shown
 
 __all__ = ["Column", "Table", "read_table"]
 
@@ -34,27 +33,12 @@ Floats = NDArray[np.float64]
 
 #: Numbers a table may hold: 400 MB of them.
 MOST_CELLS = 50_000_000
-#: Characters read at a time, and characters a line (or a quoted cell over many lines) may have.
-BLOCK, LONGEST = 1 << 20, 1 << 25
 #: Lines from which the layout is found out.
 SAMPLE = 100
 #: What an absent value is written as, in lower case.
 MISSING = frozenset({"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "-", "?", "."})
 DELIMITERS = {"\t": "tab", ";": "semicolon", "|": "bar", ",": "comma", " ": "space"}
 _ABSENT = MISSING | {word.upper() for word in MISSING} | {"NaN", "None", "Null"}
-#: Files that are no text, by how they begin.
-KINDS = {
-    b"PK": "a zip archive or a spreadsheet (save it as CSV)",
-    b"\x89PNG": "a picture",
-    b"\xff\xd8\xff": "a picture",
-    b"%PDF": "a PDF document",
-    b"PAR1": "a Parquet file (write it as CSV)",
-    b"\x89HDF": "an HDF5 file (write it as CSV)",
-    b"\x93NUMPY": "a NumPy array (load it with numpy and give the arrays to ds.fit)",
-    b"SQLite format": "a SQLite database",
-    b"BZh": "compressed with bzip2 (gzip is read; unpack others)",
-    b"\xfd7zXZ": "compressed with xz (gzip is read; unpack others)",
-}
 _COMMA_NUMBER = re.compile(r"\s*[+-]?\d*,\d+([eE][+-]?\d+)?\s*")
 _THOUSANDS = re.compile(r"\s*[+-]?[1-9]\d{0,2}(,\d{3})+\s*")
 
@@ -147,7 +131,7 @@ def read_table(
     if delimiter is not None and delimiter not in DELIMITERS:
         raise DescendError(f"a delimiter is one of {', '.join(DELIMITERS.values())}; got {delimiter!r}")
     with contextlib.ExitStack() as stack:
-        name, text = _opened(source, stack)
+        name, text = opened(source, stack)
         try:
             return _read(name, text, delimiter, decimal)
         except (EOFError, gzip.BadGzipFile, zlib.error):
@@ -156,79 +140,6 @@ def read_table(
             raise DescendError(f"{name} is not readable as text; save it as UTF-8") from None
         except OSError as error:
             raise DescendError(f"could not read {name}: {error.strerror or error}") from None
-
-
-# -- bytes to text --------------------------------------------------------------------------------------------------------
-
-
-def _opened(source: str | os.PathLike[str] | IO[bytes], stack: contextlib.ExitStack) -> tuple[str, io.TextIOBase]:
-    """A name to speak of it, and the text."""
-    raw: Any
-    if isinstance(source, str | os.PathLike):
-        if str(source) == "-":
-            name, raw = "standard input", sys.stdin.buffer
-        else:
-            name = str(source)
-            try:
-                raw = Path(source).open("rb")  # noqa: SIM115  (closed by the stack)
-                stack.enter_context(raw)
-            except FileNotFoundError:
-                raise DescendError(f"there is no file {name!r}") from None
-            except IsADirectoryError:
-                raise DescendError(f"{name!r} is a folder; name a file in it") from None
-            except (OSError, ValueError) as error:
-                raise DescendError(f"could not open {name!r}: {getattr(error, 'strerror', None) or error}") from None
-    else:
-        name, raw = str(getattr(source, "name", "the data")), source
-    stream: io.BufferedReader[Any] = io.BufferedReader(raw, 1 << 16)
-    stack.callback(stream.detach)  # what was given open stays open
-    try:
-        if stream.peek(2)[:2] == b"\x1f\x8b":
-            stream = io.BufferedReader(gzip.GzipFile(fileobj=stream), 1 << 16)
-        start = stream.peek(1 << 16)
-    except (OSError, EOFError, zlib.error):
-        raise DescendError(f"{name} is a damaged gzip file; nothing was read") from None
-    encoding = _encoding(name, start)
-    return name, io.TextIOWrapper(stream, encoding, errors="strict" if encoding == "utf-16" else "surrogateescape")
-
-
-def _encoding(name: str, start: bytes) -> str:
-    if not start:
-        raise DescendError(f"{name} is empty: it needs a header and rows of numbers")
-    for magic, kind in KINDS.items():
-        if start.startswith(magic):
-            raise DescendError(f"{name} is not a text table: it looks like {kind}")
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    odd = sum(count for byte, count in Counter(start).items() if byte < 32 and byte not in b"\t\n\r\f\x1a")
-    if b"\0" in start or odd > 0.02 * len(start):
-        raise DescendError(f"{name} is not a text table: it holds binary data")
-    return "utf-8-sig"
-
-
-def _shown(cell: str) -> str:
-    """A cell as people can read it: stripped, Latin bytes as letters, cut to 40 characters."""
-    text = cell.strip().encode("utf-8", "surrogateescape").decode("utf-8", "surrogateescape")
-    if any("\udc80" <= c <= "\udcff" for c in text):
-        text = text.encode("utf-8", "surrogateescape").decode("cp1252", "replace")
-    return text if len(text) <= 40 else text[:39] + "…"
-
-
-def _blocks(name: str, text: io.TextIOBase) -> Iterator[str]:
-    """Text in pieces of whole lines in which every quote that opens is closed."""
-    rest, line = "", 1
-    while chunk := text.read(BLOCK):
-        rest += chunk
-        cut = rest.rfind("\n") + 1
-        if cut and rest.count('"', 0, cut) % 2 == 0:
-            yield rest[:cut]
-            line += rest.count("\n", 0, cut)
-            rest = rest[cut:]
-        elif len(rest) > LONGEST:
-            what = "a quoted cell that is never closed" if '"' in rest else "a line of more than 30 million characters"
-            raise DescendError(f"{name} has {what} after line {line}; is it a table?")
-    if rest:
-        yield rest
 
 
 # -- the layout -----------------------------------------------------------------------------------------------------------
@@ -291,7 +202,7 @@ def _layout_of(name: str, comments: list[str], body: list[str], delimiter: str, 
 
 
 def _names(source: str, header: list[str], width: int, rows: list[list[str]]) -> tuple[str, ...]:
-    names = [_shown(cell) for cell in header]
+    names = [shown(cell) for cell in header]
     if width == len(names) + 1 and len(rows):
         trailing = all(not row[-1].strip() for row in rows if len(row) == width)
         names = [*names, ""] if trailing else ["", *names]  # a delimiter at each line's end, or names of rows as R writes them
@@ -332,7 +243,7 @@ def _find_decimal(name: str, rows: list[list[str]], decimal: str | None) -> tupl
         return ".", ()
     if all(_THOUSANDS.fullmatch(cell) for cell in commas):
         raise DescendError(
-            f"{name} has cells such as {_shown(commas[0])!r}, which may mean a fraction or thousands; "
+            f"{name} has cells such as {shown(commas[0])!r}, which may mean a fraction or thousands; "
             "say which by the decimal sign: ',' for a fraction, '.' for thousands"
         )
     return ",", ("numbers are written with a decimal comma",)
@@ -397,7 +308,7 @@ class _Filling:
         if words:
             at = [i for i, cell in enumerate(cells) if read[cell] is None]
             if not self.words:
-                self.sample, self.line = _shown(cells[at[0]]), lines[at[0]]
+                self.sample, self.line = shown(cells[at[0]]), lines[at[0]]
             self.words += len(at)
             self.missing -= len(at)
             read |= dict.fromkeys(words, math.nan)
@@ -413,8 +324,8 @@ class _Filling:
 
 
 def _read(name: str, text: io.TextIOBase, delimiter: str | None, decimal: str | None) -> Table:
-    blocks = _blocks(name, text)
-    block = next(blocks, "")
+    pieces = blocks(name, text)
+    block = next(pieces, "")
     layout = _find_layout(name, block, delimiter, decimal)
     columns = [_Filling(n) for n in layout.names]
     if layout.skip:
@@ -425,7 +336,7 @@ def _read(name: str, text: io.TextIOBase, delimiter: str | None, decimal: str | 
         if cells > MOST_CELLS:
             raise DescendError(f"{name} has more than {MOST_CELLS:,} numbers, too many for one fit in memory; take a sample")
         line += block.count("\n")
-        found = next(blocks, None)
+        found = next(pieces, None)
         if found is None:
             break
         block = found
