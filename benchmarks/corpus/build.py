@@ -1,4 +1,4 @@
-"""Make the corpus: `python benchmarks/corpus/build.py OUT [--jobs 2] [--only NAME …]`, about a quarter of an hour of one core.
+"""Make the corpus: `python benchmarks/corpus/build.py OUT [--jobs 2] [--only NAME …]`, about forty minutes of one busy core.
 
 Writes one `.npz` per program with everything recorded at every step; `views.py` turns a run into the logs people have.
 """

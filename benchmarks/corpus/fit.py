@@ -143,13 +143,17 @@ def main() -> None:
     parser.add_argument("--copies", type=int, default=2)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    rows = table(options.corpus, "tune", options.copies, jobs=options.jobs)
+    fit(table(options.corpus, "tune", options.copies, jobs=options.jobs), options.jobs)
+
+
+def fit(rows: list[dict[str, Any]], jobs: int) -> None:
+    """Fit on the rows and write the forest, its thresholds and its calibration."""
     names = sorted({k for row in rows for k in row["signals"]} - UNSCORED)
     x, w = matrix(rows, names), weights(rows)
     y, programs = np.array([row["code"] for row in rows]), np.array([row["program"] for row in rows])
     codes = sorted(set(y))
-    held = calibration(rows, held_out_votes(x, y, programs, w, codes, options.jobs), codes, w)
-    model = ExtraTreesClassifier(**TREES, n_jobs=options.jobs).fit(x, y, sample_weight=w)
+    held = calibration(rows, held_out_votes(x, y, programs, w, codes, jobs), codes, w)
+    model = ExtraTreesClassifier(**TREES, n_jobs=jobs).fit(x, y, sample_weight=w)
     np.savez_compressed(TARGET, names=np.array(names), codes=np.array(codes), **arrays(model), **held)
     print(f"{len(rows)} rows of {len(set(programs))} programs, {len(names)} signals, {TARGET.stat().st_size / 1e3:.0f} kB")
     print(dict(zip(KINDS, held["thresholds"].round(3).tolist(), strict=True)))

@@ -279,3 +279,24 @@ def test_the_page_of_the_book_is_up_to_date():
     assert rewritten(page_text) == page_text, "run python -m descend.doctor.book docs/doctor.md"
     for code in CONDITIONS:
         assert f"### {code}" in page_text
+
+
+def test_watch_notices_when_a_live_log_goes_wrong(tmp_path):
+    import threading
+    import time
+
+    path = tmp_path / "live.csv"
+    path.write_text("step,loss\n" + "".join(f"{k},{2 * 0.97**k}\n" for k in range(60)))
+
+    def go_wrong():
+        time.sleep(0.3)
+        with path.open("a") as file:
+            file.write("".join(f"{k},nan\n" for k in range(60, 70)))
+
+    writer = threading.Thread(target=go_wrong)
+    writer.start()
+    result = invoke("watch", path, "--interval", "0.05", "--timeout", "30")
+    writer.join()
+    assert result.exit_code == 1
+    assert result.stdout.count("FAULT") == 1
+    assert "NaN from step 60" in result.stdout

@@ -59,6 +59,9 @@ def validation_signals(s: Signals, y: Floats) -> dict[str, float]:
     out["val_constant"] = float(np.mean(np.diff(v) == 0))
     out["val_fall"] = signed_log(float(v[0] - low) / fall_train, 1e-2)
     out["val_net"] = signed_log(float(v[0] - tail) / max(sigma, 1e-9 * progress))
+    # what carried over to validation, of what was learned from the very first loss on: near 0 when labels mean nothing
+    out["val_gain"] = signed_log(float(y[0] - low) / fall_train, 1e-2)
+    out["val_end_gain"] = signed_log(float(y[0] - tail) / fall_train, 1e-2)
     if train.min() > 0 and v.min() > 0:
         out["gap_end_ratio"] = log_ratio(tail, float(np.median(train[-max(n // 10, 1) :])))
         out["gap_start_ratio"] = log_ratio(float(v[0]), float(train[0]))
@@ -97,6 +100,7 @@ def accuracy_signals(s: Signals, y: Floats) -> dict[str, float]:
             out[f"{key}_first_surprise_level"] = float(column.value[0]) + math.log(max(first, 1e-3))
     if "acc_last_level" in out and "val_acc_last_level" in out:
         out["acc_gap"] = out["acc_last_level"] - out["val_acc_last_level"]
+        out["val_acc_over_start"] = out["val_acc_best_level"] - out["acc_first_level"]
     return out
 
 
