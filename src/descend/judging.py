@@ -57,6 +57,11 @@ def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outc
     if stuck and trace.grad_norm[-1] <= SETTLED * np.max(trace.grad_norm) and not _flips(trace):
         sizes = f"{trace.grad_norm[-1]:.3g} of {np.max(trace.grad_norm):.3g}"
         return _at_rest(trace, goal, f"the loss settled, and the gradient norm is down to {sizes}")
+    if stuck and goal.stochastic:
+        level = f"the loss of the batches hovers about {np.median(loss[len(loss) // 2 :]):.4g}"
+        return Outcome(
+            "step_budget", f"Step budget used: {plural(made, 'step')}, and {level}: the noise of the batches at this lr."
+        )
     if stuck:
         return Outcome("stalled", f"Stalled: {_stuck_sentence(trace)}.")
     return Outcome("step_budget", f"{start or 'Step budget used: '}{_progress_sentence(trace)}.")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from descend.cli.output import Progress, check_files
 from descend.cli.text import labelled, log_spaced, number, table
 from descend.errors import DescendError
 
@@ -54,23 +55,13 @@ def command(data: str | None, demo: str | None, figure: Path | None, trace: Path
     descend fit --demo line
     descend fit --demo line --lr 1.0
     """
-    _check_files(figure, trace)
+    check_files((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv")))
     found = _fitted(data, demo, options, show=not as_json)
     if as_json:
         click.echo(found.to_json(indent=2))
     else:
         click.echo("\n".join(_report(found, options["every"])))
     _save(found, figure, trace, quiet=as_json)
-
-
-def _check_files(figure: Path | None, trace: Path | None) -> None:
-    for path, endings in ((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv"))):
-        if path is None:
-            continue
-        if path.suffix not in endings:
-            raise DescendError(f"{path.name!r} must end in {', '.join(endings[:-1])} or {endings[-1]}")
-        if not path.parent.is_dir():
-            raise DescendError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
 
 
 def _fitted(data: str | None, demo: str | None, options: dict[str, Any], *, show: bool) -> Fit:
@@ -109,7 +100,7 @@ def _fit(rows: Any, options: dict[str, Any], show: bool) -> Fit:
     from descend.objectives.regression import parameter_names
 
     start = options["start"]
-    bar = _Progress(show)
+    bar = Progress(show)
     found = fit(
         rows,
         optimizer=parse_optimizer(options["optimizer"], options["lr"]),
@@ -122,22 +113,6 @@ def _fit(rows: Any, options: dict[str, Any], show: bool) -> Fit:
     )
     bar.clear()
     return found
-
-
-class _Progress:
-    """One line on a terminal while a long descent runs."""
-
-    def __init__(self, show: bool) -> None:
-        self.show, self.shown = show and sys.stderr.isatty(), False
-
-    def __call__(self, trace: Any) -> None:
-        if self.show:
-            self.shown = True
-            click.echo(f"\r  step {trace.steps:,} of {trace.config['steps']:,}   ", nl=False, err=True)
-
-    def clear(self) -> None:
-        if self.shown:
-            click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
 
 
 # -- printing -------------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import click
 import numpy as np
 
 from descend.cli.options import parse_optimizer
+from descend.cli.output import check_files
 from descend.cli.text import labelled, number
 from descend.errors import DescendError
 from descend.planes import Axis, Plane, Store, linspace, logspace, plane
@@ -95,11 +96,7 @@ def command(
 def _check(out: Path, data: Path | None, bare: bool, memory: float) -> None:
     if out.suffix not in ((".png",) if bare else (".png", ".svg")):
         raise DescendError(f"{out.name!r} must end in .png" + ("" if bare else " or .svg"))
-    if data is not None and data.suffix != ".npz":
-        raise DescendError(f"{data.name!r} must end in .npz")
-    for path in (out, data):
-        if path is not None and not path.parent.is_dir():
-            raise DescendError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
+    check_files((out, (out.suffix,)), (data, (".npz",)))
     if not memory > 0:
         raise DescendError(f"--memory must be above 0 megabytes; got {memory:g}")
 

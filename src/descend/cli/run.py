@@ -11,6 +11,7 @@ import click
 import numpy as np
 
 from descend.cli.options import parse_optimizer, short_name
+from descend.cli.output import Progress, check_files
 from descend.cli.text import labelled, log_spaced, number, table
 from descend.errors import DescendError
 
@@ -69,7 +70,7 @@ def command(
     from descend.cli.points import start_point
     from descend.objectives import resolve
 
-    _check_files(figure, trace)
+    check_files((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv")))
     chosen = [parse_optimizer(text, lr) for text in (optimizers or ("sgd",))]
     goal = resolve(objective, grad=grad)
     first = start_point(goal, start)
@@ -95,44 +96,17 @@ class _Run:
         self.optimizer, self.trace, self.told = optimizer, trace, told
 
 
-def _check_files(figure: Path | None, trace: Path | None) -> None:
-    for path, endings in ((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv"))):
-        if path is None:
-            continue
-        if path.suffix not in endings:
-            raise DescendError(f"{path.name!r} must end in {', '.join(endings[:-1])} or {endings[-1]}")
-        if not path.parent.is_dir():
-            raise DescendError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
-
-
 def _run(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any], *, show: bool) -> _Run:
     from descend.explain import explain
     from descend.loop import descend
 
-    bar = _Progress(show)
+    bar = Progress(show)
     trace = descend(goal, start, optimizer, callback=bar, **stop)
     bar.clear()
     used = optimizer
     if trace.config["lr_predicted"]:
         used = optimizer.with_values(lr=trace.config["hyperparameters"]["lr"])
     return _Run(used, trace, explain(goal, used, trace, start))
-
-
-class _Progress:
-    """One line on a terminal while a long descent runs."""
-
-    def __init__(self, show: bool) -> None:
-        self.show, self.shown = show and sys.stderr.isatty(), False
-
-    def __call__(self, trace: Any) -> None:
-        if self.show:
-            self.shown = True
-            total = trace.config["steps"]
-            click.echo(f"\r  step {trace.steps:,} of {total:,}   loss {number(float(trace.loss[-1]))}   ", nl=False, err=True)
-
-    def clear(self) -> None:
-        if self.shown:
-            click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
 
 
 def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple[Any, str]:
