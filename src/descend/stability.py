@@ -122,18 +122,37 @@ def _flat_function(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Callable[[
     return flat
 
 
-def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: str) -> Any:
-    """Compiled once for an immutable objective; once a call for a user's function, whose closure may have changed."""
+def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: str) -> Callable[[Any], Any]:
+    """`make()` compiled, as a function of the flat point.
+
+    Found by identity for an immutable objective. A user's function, whose closure may have changed, is traced anew, and what
+    was compiled is found by the program's text: the arrays it closes over are arguments.
+    """
     import jax
 
-    if not goal.immutable:
-        return jax.jit(make())
-    key = (what, goal.fun, tuple((a.shape, str(a.dtype)) for a in arrays))
-    if key not in _hessians:
-        if len(_hessians) > 64:
-            _hessians.pop(next(iter(_hessians)))
-        _hessians[key] = jax.jit(make())
-    return _hessians[key]
+    shapes = tuple((a.shape, str(a.dtype)) for a in arrays)
+    key = (what, goal.fun, shapes)
+    if goal.immutable and key in _hessians:
+        return _hessians[key]
+    closed = jax.make_jaxpr(make())(np.concatenate([a.ravel() for a in arrays]))
+    text_key = (what, str(closed.jaxpr), shapes)
+    if text_key not in _hessians:
+        jaxpr = closed.jaxpr
+        _remember(text_key, jax.jit(lambda consts, x: jax.core.eval_jaxpr(jaxpr, consts, x)[0]))
+    program, consts = _hessians[text_key], closed.consts
+
+    def call(x: Any) -> Any:
+        return program(consts, x)
+
+    if goal.immutable:
+        _remember(key, call)
+    return call
+
+
+def _remember(key: Any, value: Callable[..., Any]) -> None:
+    if len(_hessians) > 128:
+        _hessians.pop(next(iter(_hessians)))
+    _hessians[key] = value
 
 
 def _dense(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Curvature | None:
