@@ -407,8 +407,9 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         values = np.unique(found.eigenvalues)
         worst = spectral_radius(optimizer, rates[:, None], values[None, :]).max(axis=1)
         lost = 1 - worst  # a step; factors near 1 look alike and yet take times a thousandfold apart
-        fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]  # momentum is equally fast over a range: take its middle
-        lr = round_to(float(np.sqrt(fastest[0] * fastest[-1])), 3)
+        fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]
+        # momentum is equally fast over a range: of that, the rate that takes the steepest direction to its bottom at once
+        lr = round_to(float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), 3)
         factor = float(spectral_radius(optimizer, lr, values).max())
         return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
     lr = round_to(limit / 2, 3)
