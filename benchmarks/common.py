@@ -33,6 +33,11 @@ def machine() -> str:
 
 def medians(sides: Mapping[str, Callable[[], object]], repeats: int = 15) -> dict[str, float]:
     """Median seconds of each side, called in turn so that a busy moment hits all of them; one call of each is warm-up."""
+    return {name: statistics.median(values) for name, values in timings(sides, repeats).items()}
+
+
+def timings(sides: Mapping[str, Callable[[], object]], repeats: int) -> dict[str, list[float]]:
+    """Seconds of every call of each side, called in turn after one warm-up each."""
     times: dict[str, list[float]] = {name: [] for name in sides}
     for name, side in sides.items():
         side()
@@ -42,7 +47,7 @@ def medians(sides: Mapping[str, Callable[[], object]], repeats: int = 15) -> dic
             begun = time.perf_counter()
             side()
             times[name].append(time.perf_counter() - begun)
-    return {name: statistics.median(values) for name, values in times.items()}
+    return times
 
 
 def seconds(value: float) -> str:

@@ -37,7 +37,7 @@ Array = Any
 Floats = NDArray[Any]
 
 #: Bytes one core works on at a time: about its own cache.
-CACHE = 256 * 1024
+CACHE = 512 * 1024
 #: A converged run has its gradient down to this part of the first, or its loss at the tolerance.
 VANISHED = 1e-5
 #: Seconds between two calls of the callback.
