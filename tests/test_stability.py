@@ -103,9 +103,12 @@ def bound(name: str, beta: float, lr: float) -> Any:
 @settings(max_examples=8)
 @given(values=spectra(), beta=BETA, seed=st.integers(0, 2**32 - 1))
 def test_the_top_mode_shrinks_below_the_limit_and_grows_above(name: str, values: np.ndarray, beta: float, seed: int) -> None:
+    steps = 400
+    if name == "schedule_free_sgd":  # its mean forgets as a power of t, after a transient that grows with beta1
+        beta, steps = min(beta, 0.9), 4000
     limit = lr_limit(bound(name, beta, 1.0), values[-1])
     assert limit is not None
-    seen = [grows(top_amplitude(bound(name, beta, share * limit), values, seed)) for share in (0.98, 1.02)]
+    seen = [grows(top_amplitude(bound(name, beta, share * limit), values, seed, steps)) for share in (0.98, 1.02)]
     assert seen == [False, True]
 
 
