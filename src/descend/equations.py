@@ -87,13 +87,17 @@ def latex(optimizer: Optimizer | Rule) -> list[str]:
     """
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
     rule, written = bound.rule, []
+    found = equations(rule, bound.values)
     renewed: set[str] = set()
-    for equation in equations(rule, bound.values):
+    between: set[str] = set()  # renewed once and to be renewed again in the same step: written with a prime
+    for place, equation in enumerate(found):
+        again = any(later.target == equation.target for later in found[place + 1 :])
         if not equation.hidden:
-            writer = _Latex(rule, renewed)
-            right = writer.write(equation.node)
-            written.append(f"{_latex_name(equation.target, 't' if _indexed(rule, equation.target) else None)} = {right}")
+            right = _Latex(rule, renewed, between).write(equation.node)
+            left = _latex_name(equation.target, "t" if _indexed(rule, equation.target) else None, prime=again)
+            written.append(f"{left} = {right}")
         renewed.add(equation.target)
+        (between.add if again else between.discard)(equation.target)
     return written
 
 
@@ -385,6 +389,8 @@ LATEX = {
     "eps": r"\epsilon",
     "momentum": r"\beta",
     "rho": r"\rho",
+    "weight_decay": r"\mathrm{wd}",
+    "dampening": r"\mathrm{damp}",
 }
 
 
@@ -393,21 +399,22 @@ def _indexed(rule: Rule, name: str) -> bool:
     return name in rule.slots or name in ("p", "g") or name.endswith("_hat")
 
 
-def _latex_name(name: str, index: str | None) -> str:
+def _latex_name(name: str, index: str | None, *, prime: bool = False) -> str:
     if name in LATEX:
         return LATEX[name]
     stem = name.removesuffix("_hat")
     body = stem if len(stem) == 1 else rf"\mathrm{{{stem}}}".replace("_", r"\_")
     if name.endswith("_hat"):
         body = rf"\hat{{{body}}}"
+    body += "'" * prime
     return body if index is None else f"{body}_{{{index}}}"
 
 
 class _Latex:
     """The same expressions in LaTeX, with t and t−1 for what is new and what was carried."""
 
-    def __init__(self, rule: Rule, renewed: set[str]) -> None:
-        self.rule, self.renewed = rule, set(renewed)
+    def __init__(self, rule: Rule, renewed: set[str], between: set[str]) -> None:
+        self.rule, self.renewed, self.between = rule, renewed, between
 
     def symbol(self, name: str, slot: bool) -> str:
         power = self.rule.slots[name].power_of if slot else None
@@ -415,9 +422,9 @@ class _Latex:
             base = self.rule.slots[name].base
             return f"{LATEX.get(power, power)}^{{t}}" if base is None else f"{base:g}^{{{_latex_name(power, None)} \\, t}}"
         if not slot and name not in ("p", "g"):
-            return _latex_name(name, "t" if name.endswith("_hat") else None)
+            return _latex_name(name, "t" if name.endswith("_hat") else None, prime=name in self.between)
         old = (slot or name == "p") and name not in self.renewed
-        return _latex_name(name, "t-1" if old else "t")
+        return _latex_name(name, "t-1" if old else "t", prime=name in self.between)
 
     def write(self, node: ast.expr, level: int = 0) -> str:
         if isinstance(node, ast.BinOp):
@@ -425,7 +432,8 @@ class _Latex:
         if isinstance(node, ast.UnaryOp):
             return f"-{self.write(node.operand, 3)}"
         if isinstance(node, ast.Attribute):
-            return self.symbol(node.attr, slot=True)
+            slot = node.attr in self.rule.slots  # p.ndim is no slot
+            return self.symbol(node.attr, slot=True) if slot else rf"\mathrm{{{node.attr}}}"
         if isinstance(node, ast.Name):
             return self.symbol(node.id, slot=False)
         if isinstance(node, ast.Call):

@@ -35,6 +35,8 @@ def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outc
     loss, made = trace.loss, trace.steps
     if reason == "not finite":
         return _not_finite(trace)
+    if trace.config.get("hyperparameters", {}).get("maximize"):
+        return _judge_ascent(trace, goal, reason)
     if reason == "growth":
         return Outcome("diverged", f"Diverged: {_growth(trace) if loss[-1] > 0 else _endless(trace)}; stopped there.")
     if reason == "gradient":
@@ -67,6 +69,29 @@ def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outc
     return Outcome("step_budget", f"{start or 'Step budget used: '}{_progress_sentence(trace)}.")
 
 
+def _judge_ascent(trace: Trace, goal: Any, reason: str) -> Outcome:
+    """The outcome where the loss is maximised: growing is what is wanted, without end is not."""
+    loss, made = trace.loss, trace.steps - int(trace.step[0])
+    start = f"Interrupted after {plural(made, 'step')}: " if reason == "interrupted" else ""
+    moved = f"{plural(made, 'step')} took the loss from {loss[0]:.6g} to {loss[-1]:.6g}"
+    if loss[-1] > ENDLESS * max(abs(loss[0]), 1.0):
+        return Outcome(
+            "diverged", f"{start}Diverged: {moved}, and it rises without end; this objective has no maximum that way."
+        )
+    if _is_growing(-loss):
+        return Outcome("diverged", f"{start}Diverged: maximising, {moved}; the steps are too large.")
+    if reason not in ("gradient", "loss") and not _vanished(trace):
+        return Outcome("step_budget", f"{start or 'Step budget used: '}maximising, {moved}.")
+    from descend.stability import curvature_at
+
+    found = curvature_at(goal, trace.point) if trace.variables else None
+    why = f"{moved}, where the gradient norm is {trace.grad_norm[-1]:.3g}"
+    if found is not None and found.exact and found.largest > 1e-6 * max(abs(found.smallest), 1e-300):
+        where = found.direction(trace.variables)
+        return Outcome("stalled", f"{start}Stalled at a saddle, not a maximum: {why}, and it still curves up along {where}.")
+    return Outcome("converged", f"{start}Converged to a maximum: {why}.")
+
+
 def _not_finite(trace: Trace) -> Outcome:
     loss, at = trace.loss, int(trace.step[-1])
     if len(loss) == 1:
@@ -91,6 +116,11 @@ def _not_finite(trace: Trace) -> Outcome:
 
 def _at_rest(trace: Trace, goal: Any, why: str, start: str = "") -> Outcome:
     """Converged, unless the gradient vanished where the loss still falls in some direction, or above where it began."""
+    first, last = trace.loss[0], trace.loss[-1]
+    if last > first + 1e-6 * abs(first):
+        return Outcome(
+            "stalled", f"{start}Stalled on a plateau: {why}, but the loss is {last:.6g}, above the {first:.6g} it started from."
+        )
     from descend.stability import curvature_at
 
     found = curvature_at(goal, trace.point) if trace.variables else None
@@ -99,11 +129,6 @@ def _at_rest(trace: Trace, goal: Any, why: str, start: str = "") -> Outcome:
         return Outcome(
             "stalled",
             f"{start}Stalled at a saddle, not a minimum: {why}, but the curvature along {direction} is {found.smallest:.3g}.",
-        )
-    first, last = trace.loss[0], trace.loss[-1]
-    if last > first + 1e-6 * abs(first):
-        return Outcome(
-            "stalled", f"{start}Stalled on a plateau: {why}, but the loss is {last:.6g}, above the {first:.6g} it started from."
         )
     return Outcome("converged", f"{start}Converged: {why}; loss {last:.6g}.")
 
