@@ -121,6 +121,15 @@ def by_richness(rows: list[Row]) -> str:
     return table([*header, "right class, top 1 %", "right code, top 1 %", "right class, top 3 %", "cannot tell %"], lines)
 
 
+def finite_only(rows: list[Row]) -> str:
+    """The headline without the runs whose loss went non-finite, which any reader finds."""
+    lines = []
+    for name in ("step: loss", "step: all", "epoch: loss, accuracy, val", "epoch: all"):
+        ill = [r for r in rows if r["richness"] == name and not is_healthy(r) and not {"nan", "hidden-nan"} & set(r["answers"])]
+        lines.append([name, str(len(ill)), clustered(ill, alarm), clustered(ill, in_class), clustered(ill, exact)])
+    return table(["log", "runs with a fault", "detected %", "right class, top 1 %", "right code, top 1 %"], lines)
+
+
 def by_condition(rows: list[Row], names: tuple[str, ...]) -> str:
     lines = []
     for code in sorted({r["answers"][0] for r in rows if not is_healthy(r)}):
@@ -182,6 +191,7 @@ def write(rows: list[Row], programs: list[str]) -> str:
             programs=len(programs), names=", ".join(programs), healthy=healthy, ill=ill, ways=len(RICHNESS)
         ),
         "## By what was logged\n", by_richness(rows),
+        "\n## Without the runs that went non-finite\n", finite_only(rows),
         "\n## By cause\n", by_condition(rows, ("step: all", "epoch: loss, accuracy, val", "step: loss")),
         "\n## By optimizer (logs with everything)\n", by_key(rich, lambda r: r["optimizer"], "optimizer"),
         "\n## By program (logs with everything)\n", by_key(rich, lambda r: r["program"], "program"),
