@@ -15,11 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from descend.errors import DescendError as DescendError
+    from descend.fitting import Fit as Fit
+    from descend.fitting import fit as fit
     from descend.gradients import check_gradient as check_gradient
+    from descend.grouping import groups as groups
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
     from descend.objectives import resolve as objective  # noqa: F401
+    from descend.objectives import trainability as trainability
     from descend.optimizers import *  # noqa: F403
+    from descend.planes import Plane as Plane
+    from descend.planes import linspace as linspace
+    from descend.planes import logspace as logspace
+    from descend.planes import plane as plane
     from descend.rules import Optimizer as Optimizer
     from descend.trace import Outcome as Outcome
     from descend.trace import Trace as Trace
@@ -29,13 +37,21 @@ __version__ = "0.1.0"
 #: Public name -> module and name there.
 _HOMES = {
     "DescendError": ("descend.errors", "DescendError"),
+    "Fit": ("descend.fitting", "Fit"),
     "Objective": ("descend.objectives", "Objective"),
     "Optimizer": ("descend.rules", "Optimizer"),
     "Outcome": ("descend.trace", "Outcome"),
     "Trace": ("descend.trace", "Trace"),
     "check_gradient": ("descend.gradients", "check_gradient"),
     "descend": ("descend.loop", "descend"),
+    "Plane": ("descend.planes", "Plane"),
+    "linspace": ("descend.planes", "linspace"),
+    "logspace": ("descend.planes", "logspace"),
+    "fit": ("descend.fitting", "fit"),
+    "groups": ("descend.grouping", "groups"),
     "objective": ("descend.objectives", "resolve"),
+    "plane": ("descend.planes", "plane"),
+    "trainability": ("descend.objectives", "trainability"),
 }
 
 
@@ -47,10 +63,24 @@ def __getattr__(name: str) -> Any:
         return getattr(importlib.import_module(module), attribute)
     if name in ("optimizers", "schedules"):
         return importlib.import_module(f"descend.{name}")
+    if name in ("torch", "optax"):
+        return _adapter(name)
     for home in (importlib.import_module("descend.optimizers"), importlib.import_module("descend.schedules")):
         if name in home.__all__:
             return getattr(home, name)
     raise AttributeError(f"module 'descend' has no attribute {name!r}")
+
+
+def _adapter(name: str) -> Any:
+    """The adapter module of that name, or a sentence that says what to install for it."""
+    try:
+        return importlib.import_module(f"descend.{name}")
+    except ModuleNotFoundError as error:
+        if error.name != name:
+            raise
+        from descend.errors import DescendError
+
+        raise DescendError(f"descend.{name} needs {name}, which is not installed: pip install 'descend[{name}]'") from None
 
 
 def __dir__() -> list[str]:

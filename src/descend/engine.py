@@ -164,7 +164,7 @@ def _program(traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], p
                 row = [loss, *shown, *grads]
             else:
                 row = [loss, _norm(grads), _norm([a - b for a, b in zip(new, leaves, strict=True)])]
-            book = book.at[k].set(jnp.concatenate([x.reshape(-1).astype(kind) for x in row]))
+            book = book.at[k].set(jnp.concatenate([jnp.ravel(x).astype(kind) for x in row]))
             return new, after, book
 
         leaves, slots = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), (leaves, slots))
@@ -228,6 +228,11 @@ class JaxEngine:
         self._run = _programs[key][0]
         self._before = (self.leaves, self.state)
 
+    @property
+    def data_size(self) -> int:
+        """Numbers the objective closes over: what a step reads, beside the parameters."""
+        return sum(int(np.size(const)) for const in self._traced.consts)
+
     def advance(self, n: int) -> Rows:
         """Make n updates (at most CAPACITY) and return the rows of the n points left behind."""
         self._before = (self.leaves, self.state)
@@ -250,7 +255,7 @@ class JaxEngine:
         with jax_switch(self.wide):
             out = self._run(self._traced.consts, self._key, self.leaves, self.state["slots"], t, n, self._hyper, tables)
         leaves, slots, book = out
-        return leaves, {"t": t + n, "slots": slots}, self._rows(np.asarray(book)[:n].astype(np.float64))
+        return leaves, {"t": t + n, "slots": slots}, self._rows(np.asarray(np.asarray(book)[:n], dtype=np.float64))
 
     def _rows(self, book: Floats) -> Rows:
         if not self.points:
@@ -268,7 +273,10 @@ class JaxEngine:
 def row_norms(rows: Floats) -> Floats:
     """Euclidean norm of each row; rows whose squares overflow are scaled first."""
     with np.errstate(all="ignore"):
-        plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+        if rows.shape[1] <= 8:  # few columns: adding them up is faster than a reduction along short rows
+            plain = np.sqrt(sum((column * column for column in rows.T), np.zeros(len(rows))))
+        else:
+            plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
         huge = np.isinf(plain)
         if huge.any():
             largest = np.abs(rows[huge]).max(axis=1)
@@ -356,7 +364,8 @@ def torch_gradient(fun: Callable[[Any], Any], rebuild: Any) -> Callable[[list[Ar
         tensors = [torch.tensor(leaf, requires_grad=True) for leaf in leaves]
         value = fun(rebuild(tensors))
         if not isinstance(value, torch.Tensor) or value.numel() != 1:
-            raise DescendError(f"the objective must return one number as a torch tensor; it returned {type(value).__name__}")
+            got = f"shape {tuple(value.shape)}" if isinstance(value, torch.Tensor) else type(value).__name__
+            raise DescendError(f"the objective must return one number as a torch tensor; it returned {got}")
         grads = torch.autograd.grad(value, tensors, allow_unused=True)
         return float(value.detach()), [
             np.zeros_like(leaf) if g is None else g.detach().numpy() for g, leaf in zip(grads, leaves, strict=True)

@@ -18,6 +18,7 @@ from descend.stability import (
     linear_map,
     spectral_radius,
     stability,
+    steady_steps,
     steps_to,
     suggest_lr,
 )
@@ -45,9 +46,15 @@ def explain(goal: Any, optimizer: Any, trace: Trace, start: Any) -> Explanation:
     if not isinstance(optimizer, Optimizer):
         return Explanation(Stability("start", None, None, None, None, None), ["Nothing is predicted for foreign optimizers."])
     variables = trace.variables
-    first = stability(goal, optimizer, start, variables=variables, steps=trace.steps)
+    from descend.loop import trial_of
+
+    trial = trial_of(goal, start, int(trace.config.get("steps", trace.steps)))
+    first = stability(goal, optimizer, start, variables=variables, trial=trial)
     if first.curvature is None:
         return Explanation(first, ["The curvature is not known here, so nothing can be predicted."])
+    if not (np.isfinite(trace.loss[0]) and np.isfinite(trace.grad_norm[0])):
+        nothing = Stability("start", None, None, None, None, None)
+        return Explanation(nothing, ["Nothing can be predicted from a point where the objective is not a number."])
     if optimizer.rule.kind == "linear":
         return _explain_linear(goal, optimizer, trace, start, first)
     return _explain_scaled(goal, optimizer, trace, first)
@@ -137,7 +144,7 @@ def _at_the_end(goal: Any, optimizer: Optimizer, trace: Trace, first: Stability)
     """The curvature where it ended, where that differs and is worth telling."""
     if trace.outcome is None or trace.outcome.kind in ("diverged", "failed"):
         return []
-    last = stability(goal, optimizer, trace.point, at="last", variables=trace.variables, steps=trace.steps)
+    last = stability(goal, optimizer, trace.point, at="last", variables=trace.variables)
     if last.sharpness is None or last.lr_limit is None or first.sharpness is None:
         return []
     if abs(last.sharpness - first.sharpness) <= 0.05 * abs(first.sharpness):
@@ -213,14 +220,6 @@ def _advise_momentum(goal: Any, trace: Trace, found: Any) -> str:
     return f"--optimizer momentum:lr={suggestion.lr:g}: the curvatures differ {spread}, which momentum evens out{promise}."
 
 
-def _advise_other(goal: Any, trace: Trace, found: Any) -> str:
-    from descend.optimizers import momentum
-
-    suggestion = suggest_lr(goal, trace.points[0], momentum(), found=found)
-    tried = _trial(goal, momentum(lr=suggestion.lr), trace)
-    return f"--optimizer momentum:lr={suggestion.lr:g}, which adds up the gradients along a long valley: {tried}."
-
-
 # -- adaptive and sign-like rules -----------------------------------------------------------------------------------------
 
 
@@ -228,17 +227,12 @@ def _explain_scaled(goal: Any, optimizer: Optimizer, trace: Trace, first: Stabil
     last = first
     ended = trace.outcome is not None and trace.outcome.kind not in ("diverged", "failed")
     if ended:
-        last = stability(
-            goal, optimizer, trace.point, at="last", state=trace.state, variables=trace.variables, steps=trace.steps
-        )
+        last = stability(goal, optimizer, trace.point, at="last", state=trace.state, variables=trace.variables)
         if last.sharpness is None:
             last = first
     told = Explanation(_with_suggestion(last, first))
     lr = _rate(optimizer)
-    told.why.append(
-        f"{optimizer.rule.title} moves each coordinate by about lr = {lr:.4g} a step while its gradient keeps its sign, "
-        "whatever the gradient's size."
-    )
+    told.why.append(_own_steps(optimizer, trace, lr))
     if last.lr_limit is not None and last.at == "last" and last.ratio is not None:
         factor = last.lr_limit * (last.sharpness or math.nan)
         hovers = ": it hovers there and does not settle." if last.ratio > 1 else "."
@@ -251,6 +245,17 @@ def _explain_scaled(goal: Any, optimizer: Optimizer, trace: Trace, first: Stabil
         told.why.append(f"It has no stability limit: it hovers within about {lr:.4g} of a minimum instead of settling.")
     _advise_scaled(goal, optimizer, trace, first, told)
     return told
+
+
+def _own_steps(optimizer: Optimizer, trace: Trace, lr: float) -> str:
+    """How long the steps of a rule that scales them are, as the rule itself makes them under a steady gradient."""
+    title = optimizer.rule.title
+    first, tenth = steady_steps(optimizer, trace.point)
+    if min(first, tenth) >= 0.5 and max(first, tenth) <= 2:
+        size = f"moves each coordinate by about lr = {lr:.4g} a step while its gradient keeps its sign"
+        return f"{title} {size}, whatever the gradient's size."
+    size = f"its first step moves it by {first * lr:.3g} and its tenth by {tenth * lr:.3g}"
+    return f"{title} scales its own steps: while the gradient of a coordinate stays at 1, {size} (lr = {lr:.4g})."
 
 
 def _with_suggestion(last: Stability, first: Stability) -> Stability:

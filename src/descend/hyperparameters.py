@@ -9,7 +9,7 @@ from typing import Any
 from descend.errors import DescendError
 from descend.schedules import Schedule
 
-__all__ = ["BOUNDS", "COMMON", "Hyperparameter", "is_off"]
+__all__ = ["BOUNDS", "COMMON", "MEANINGS", "Hyperparameter", "is_off"]
 
 #: Bounds by name: lowest, highest, and whether each end is allowed. A rule may override them.
 BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
@@ -25,6 +25,28 @@ BOUNDS: dict[str, tuple[float, float, bool, bool]] = {
     "weight_decay": (0.0, math.inf, True, False),
 }
 
+#: What each is, by name, where a rule does not say it otherwise.
+MEANINGS: dict[str, str] = {
+    "lr": "learning rate: the length of a step in units of the direction",
+    "momentum": "share of the velocity kept from step to step",
+    "dampening": "share of each gradient left out of the velocity",
+    "beta1": "share of the mean gradient kept from step to step",
+    "beta2": "share of the mean square kept from step to step",
+    "rho": "share of the mean square kept from step to step",
+    "eps": "keeps the division finite; a large one makes small gradients count less",
+    "weight_decay": "pull of the parameters towards 0, per unit of lr",
+    "decoupled": "decay the parameters themselves instead of adding to the gradient",
+    "maximize": "climb instead of descend",
+    "clip_value": "largest size of a gradient's entry; 0 is off",
+    "clip_norm": "largest norm of each array's gradient; 0 is off",
+    "clip_global_norm": "largest norm of all gradients together; 0 is off",
+    "lr_in_velocity": "keep the rate inside the velocity (Keras, Caffe)",
+    "eps_in_root": "add eps inside the square root (Keras, optax)",
+    "v0": "what the squares start at",
+    "nesterov": "look ahead along the velocity",
+    "weight_lr_power": "the mean weighs each step by the largest rate so far to this power",
+}
+
 
 @dataclass(frozen=True)
 class Hyperparameter:
@@ -35,6 +57,8 @@ class Hyperparameter:
     bounds: tuple[float, float, bool, bool] | None = None
     #: The values a word may take.
     choices: tuple[str, ...] = ()
+    #: What it is, in a few words.
+    meaning: str = ""
 
     @property
     def structural(self) -> bool:
@@ -94,10 +118,15 @@ def is_off(value: Any) -> bool:
 #: Applied around any rule, in this order: maximize, clip, weight decay. Clipping by norm scales by bound/norm as optax does;
 #: torch's clip_grad_norm_ adds 1e-6 to the norm, which differs by that share.
 COMMON: dict[str, Hyperparameter] = {
-    "weight_decay": Hyperparameter("weight_decay", 0.0, BOUNDS["weight_decay"]),
-    "decoupled": Hyperparameter("decoupled", False),
-    "maximize": Hyperparameter("maximize", False),
-    "clip_value": Hyperparameter("clip_value", 0.0, (0.0, math.inf, True, False)),
-    "clip_norm": Hyperparameter("clip_norm", 0.0, (0.0, math.inf, True, False)),
-    "clip_global_norm": Hyperparameter("clip_global_norm", 0.0, (0.0, math.inf, True, False)),
+    name: Hyperparameter(
+        name, default, (0.0, math.inf, True, False) if isinstance(default, float) else None, meaning=MEANINGS[name]
+    )
+    for name, default in {
+        "weight_decay": 0.0,
+        "decoupled": False,
+        "maximize": False,
+        "clip_value": 0.0,
+        "clip_norm": 0.0,
+        "clip_global_norm": 0.0,
+    }.items()
 }

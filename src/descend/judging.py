@@ -57,6 +57,11 @@ def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outc
     if stuck and trace.grad_norm[-1] <= SETTLED * np.max(trace.grad_norm) and not _flips(trace):
         sizes = f"{trace.grad_norm[-1]:.3g} of {np.max(trace.grad_norm):.3g}"
         return _at_rest(trace, goal, f"the loss settled, and the gradient norm is down to {sizes}")
+    if stuck and goal.stochastic:
+        level = f"the loss of the batches hovers about {np.median(loss[len(loss) // 2 :]):.4g}"
+        return Outcome(
+            "step_budget", f"Step budget used: {plural(made, 'step')}, and {level}: the noise of the batches at this lr."
+        )
     if stuck:
         return Outcome("stalled", f"Stalled: {_stuck_sentence(trace)}.")
     return Outcome("step_budget", f"{start or 'Step budget used: '}{_progress_sentence(trace)}.")
@@ -85,7 +90,7 @@ def _not_finite(trace: Trace) -> Outcome:
 
 
 def _at_rest(trace: Trace, goal: Any, why: str, start: str = "") -> Outcome:
-    """Converged, unless the gradient vanished where the loss still falls in some direction."""
+    """Converged, unless the gradient vanished where the loss still falls in some direction, or above where it began."""
     from descend.stability import curvature_at
 
     found = curvature_at(goal, trace.point) if trace.variables else None
@@ -95,7 +100,12 @@ def _at_rest(trace: Trace, goal: Any, why: str, start: str = "") -> Outcome:
             "stalled",
             f"{start}Stalled at a saddle, not a minimum: {why}, but the curvature along {direction} is {found.smallest:.3g}.",
         )
-    return Outcome("converged", f"{start}Converged: {why}; loss {trace.loss[-1]:.6g}.")
+    first, last = trace.loss[0], trace.loss[-1]
+    if last > first + 1e-6 * abs(first):
+        return Outcome(
+            "stalled", f"{start}Stalled on a plateau: {why}, but the loss is {last:.6g}, above the {first:.6g} it started from."
+        )
+    return Outcome("converged", f"{start}Converged: {why}; loss {last:.6g}.")
 
 
 def _stopped_shrinking(trace: Trace, goal: Any, stop: Stop) -> Outcome:

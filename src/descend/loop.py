@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, row_norms
+from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_switch, row_norms
 from descend.errors import DescendError
-from descend.judging import judge
+from descend.judging import judge, plural
 from descend.objectives import Objective, resolve
+from descend.objectives.pythonfile import why_not_traceable
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.stopping import QUIET, Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
 
-__all__ = ["descend"]
+__all__ = ["descend", "trial_of"]
 
 #: Points are kept for descents of at most this many numbers.
 POINT_LIMIT = 32
@@ -95,7 +97,8 @@ def descend(
     goal = resolve(objective, grad=grad)
     explicit = steps is not None
     budget = _whole(steps, "steps") if steps is not None else DEFAULT_STEPS
-    leaves, rebuild, variables = _start(goal, start, resume, seed)
+    seed = _seed(seed)
+    leaves, rebuild, variables = _start(goal, start, resume)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
     state = _resumed_state(chosen, resume)
@@ -133,8 +136,8 @@ def descend(
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64
-    chunk = CAPACITY if few and budget <= CAPACITY else 8
+    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64 and engine.data_size <= 10_000
+    chunk = CAPACITY if few else 8 if isinstance(engine, JaxEngine) else 1
     try:
         while book.made < budget:
             begun = time.perf_counter()
@@ -147,6 +150,8 @@ def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, 
             if callback is not None and callback(so_far("")) is False:
                 return "interrupted"
     except KeyboardInterrupt:
+        if engine.state["t"] != book.first + book.made:  # in the midst of a chunk: back to its first point
+            engine.rewind(0)
         return "interrupted"
     return ""
 
@@ -202,7 +207,7 @@ def _whole(value: Any, what: str) -> int:
 
 def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -> Stop:
     for name, value in (("tol_grad", tol_grad), ("tol_loss", tol_loss)):
-        if value is not None and not 0 <= float(value) < math.inf:
+        if value is not None and not (isinstance(value, int | float | np.number) and 0 <= float(value) < math.inf):
             raise DescendError(f"{name} must be a finite number of at least 0; got {value}")
     if explicit and tol_grad is None and tol_loss is None:
         return Stop()
@@ -215,8 +220,14 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
     )
 
 
+def _seed(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
+        raise DescendError(f"a seed is a whole number from 0 to 4,294,967,295; got {value!r}")
+    return int(value)
+
+
 def _start(
-    goal: Objective, start: Any, resume: Trace | None, seed: int
+    goal: Objective, start: Any, resume: Trace | None
 ) -> tuple[list[NDArray[Any]], Callable[[Any], Any], tuple[str, ...]]:
     """The start as arrays, how to put them back together, and names of the coordinates where there are few."""
     if resume is not None:
@@ -229,16 +240,12 @@ def _start(
         raise DescendError(f"a start point is needed: one number for each of {', '.join(goal.variables) or 'the parameters'}")
     if isinstance(start, list | tuple) and all(isinstance(v, int | float | np.number) for v in start):
         start = np.array(start, dtype=np.float64)
+    if goal.variables and isinstance(start, Mapping) and set(start) == set(goal.variables):
+        start = np.array([start[name] for name in goal.variables])
     raw, rebuild = flatten(start)
     leaves = [_float_array(leaf) for leaf in raw]
-    if goal.variables and len(leaves) == 1:
-        leaves = [np.atleast_1d(leaves[0])]
-        rebuild = _first
-        if leaves[0].shape != (len(goal.variables),):
-            raise DescendError(
-                f"{goal.name} has {len(goal.variables)} variables ({', '.join(goal.variables)}); "
-                f"the start has {leaves[0].size} {'number' if leaves[0].size == 1 else 'numbers'}"
-            )
+    if goal.variables:
+        leaves, rebuild = [_one_array(goal, start, leaves)], _first
     for leaf in leaves:
         if not np.all(np.isfinite(leaf.astype(np.float64))):
             raise DescendError(f"the start point must be finite; got {np.array2string(leaf, threshold=8)}")
@@ -248,6 +255,21 @@ def _start(
     if size > POINT_LIMIT:
         return leaves, rebuild, ()
     return leaves, rebuild, goal.variables or _coordinate_names(leaves)
+
+
+def _one_array(goal: Objective, start: Any, leaves: list[NDArray[Any]]) -> NDArray[Any]:
+    """The start of an objective with named variables: one number for each, in one array."""
+    needed = len(goal.variables)
+    if len(leaves) == 1 and np.atleast_1d(leaves[0]).shape == (needed,):
+        return np.atleast_1d(leaves[0])
+    if isinstance(start, Mapping):
+        got = f"the start names {', '.join(map(str, start)) or 'none'}"
+    elif len(leaves) == 1 and leaves[0].ndim < 2:
+        got = f"the start has {plural(leaves[0].size, 'number')}"
+    else:
+        got = "the start is nested"
+    names = f"{plural(needed, 'variable')} ({', '.join(goal.variables)})"
+    raise DescendError(f"{goal.name} has {names} and starts at one number for each; {got}")
 
 
 def _first(leaves: Any) -> Any:
@@ -286,17 +308,47 @@ def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None
     from descend.rules import optimizer_named
 
     if optimizer is None and resume is not None:
-        optimizer = optimizer_named(resume.config["optimizer"])(**resume.config["hyperparameters"])
+        optimizer = _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
     chosen = sgd() if optimizer is None else optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(chosen, Optimizer):
-        from descend.foreign import as_descend_optimizer
-
-        return as_descend_optimizer(chosen), False
+        return _foreign(chosen), False
     if "lr" not in chosen.rule.hyperparameters or "lr" in chosen.stated:
         return chosen, False
     from descend.stability import suggest_lr
 
-    return chosen.with_values(lr=suggest_lr(goal, start, chosen, steps=budget).lr), True
+    return chosen.with_values(lr=suggest_lr(goal, start, chosen, trial=trial_of(goal, start, budget)).lr), True
+
+
+def trial_of(goal: Objective, start: Any, steps: int) -> Callable[[Optimizer], bool]:
+    """A test for rates: whether a descent with the optimizer ends no higher than it began, nor below any minimum there is."""
+
+    def stays(optimizer: Optimizer) -> bool:
+        trace = descend(goal, start, optimizer, steps=min(steps, DEFAULT_STEPS), tol_grad=DEFAULT_TOL_GRAD)
+        assert trace.outcome is not None
+        if trace.outcome.message.startswith("Interrupted"):
+            raise KeyboardInterrupt
+        first, last = trace.loss[0], trace.loss[-1]
+        room = 1e-9 * max(abs(first), 1.0)
+        lowest = -math.inf if goal.minimum is None else goal.minimum - room
+        return trace.outcome.kind not in ("diverged", "failed") and bool(lowest <= last <= first + room)
+
+    return stays
+
+
+def _as_before(rule: Rule, values: Mapping[str, Any]) -> Optimizer:
+    """The optimizer a trace was made with: its schedules were written down as text."""
+    from descend.schedules import parse
+
+    return rule(**{k: parse(v) if isinstance(v, str) and "(" in v else v for k, v in values.items()})
+
+
+def _foreign(optimizer: Any) -> Any:
+    """Another library's optimizer, wrapped."""
+    if isinstance(optimizer, str | int | float | Mapping):
+        raise DescendError(f"an optimizer is a rule with its hyperparameters, such as adam(lr=0.1); got {optimizer!r:.80}")
+    from descend.foreign import as_descend_optimizer
+
+    return as_descend_optimizer(optimizer)
 
 
 def _resumed_state(optimizer: Any, resume: Trace | None) -> State | None:
@@ -317,7 +369,29 @@ def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, st
     if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
         return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points)
     wide = any(leaf.dtype == np.float64 for leaf in leaves)
-    return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
+    try:
+        return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
+    except DescendError:
+        raise
+    except Exception as error:
+        reason = _why_not(goal, rebuild(leaves), wide, error)
+        if reason is None:  # an error of the user's own function: its traceback says more than a sentence of ours
+            raise
+        raise DescendError(reason) from error
+
+
+def _why_not(goal: Objective, params: Any, wide: bool, error: Exception) -> str | None:
+    """Why JAX could not trace the objective, or None where the objective itself raised."""
+    fun: Any = goal.fun
+    seen = replace(goal, fun=lambda p: fun(p, np.zeros(2, np.uint32))) if goal.stochastic else goal
+    with jax_switch(wide):
+        try:
+            reason = why_not_traceable(seen, params)
+        except Exception:
+            return None
+    if reason is None and isinstance(error, TypeError) and "real-valued" in str(error):
+        return f"{goal.name} must return a real number; it returned whole or complex ones, which have no gradient"
+    return reason
 
 
 def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tuple[float, list[Any]]]:
@@ -327,9 +401,11 @@ def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tup
 
         def from_author(leaves: list[Any]) -> tuple[float, list[Any]]:
             params = rebuild(leaves)
-            value = float(goal.fun(params))
+            value = goal.fun(params)
+            if np.size(value) != 1:
+                raise DescendError(f"{goal.name} must return one number; it returned shape {np.shape(value)}")
             grads, _ = flatten(author(params))
-            return value, [np.asarray(g) for g in grads]
+            return float(np.asarray(value).reshape(())), [np.asarray(g) for g in grads]
 
         return from_author
     from descend.engine import torch_gradient

@@ -17,7 +17,7 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
@@ -27,10 +27,10 @@ import numpy as np
 from descend.around import cast_like, decay, prepare, wide
 from descend.arrays import total
 from descend.errors import DescendError
-from descend.hyperparameters import BOUNDS, COMMON, Hyperparameter, is_off
+from descend.hyperparameters import BOUNDS, COMMON, MEANINGS, Hyperparameter, is_off
 from descend.schedules import Schedule
 from descend.slots import COUNT, ONE, POWER, SQUARE, START, ZERO, Slot
-from descend.trees import flatten
+from descend.trees import flatten, leaves_or_none
 
 __all__ = [
     "COMMON",
@@ -83,6 +83,21 @@ class Rule:
     #: Dimensions an array must have at least, and why; and at most.
     ndim: tuple[int, str] | None = None
     most_ndim: int | None = None
+    #: Needs an array as a whole (its norm, rows or singular values): the same numbers in two arrays move otherwise.
+    whole_array: bool = False
+    #: The power of a factor on all gradients that a step has, with eps at 0: 1 where linear, 0 where it is divided out.
+    degree: int | None = None
+
+    @property
+    def summary(self) -> str:
+        """What the rule does, in a sentence."""
+        return (self.function.__doc__ or "").strip().split("\n")[0]
+
+    @property
+    def dialects(self) -> str:
+        """Settings under which it follows other conventions, or other remarks; empty where there are none."""
+        _, _, rest = (self.function.__doc__ or "").partition("\n\n")
+        return " ".join(rest.split())
 
     @property
     def sums(self) -> bool:
@@ -170,21 +185,25 @@ def rule(
     at: Callable[[Array, Slots], Array] | None = None,
     ndim: tuple[int, str] | None = None,
     most_ndim: int | None = None,
+    whole_array: bool = False,
+    degree: int | Literal["by kind"] | None = "by kind",
     bounds: Mapping[str, tuple[float, float, bool, bool]] | None = None,
+    meanings: Mapping[str, str] | None = None,
     **slots: Slot,
 ) -> Callable[[Callable[..., Any]], Rule]:
     """Make a rule of a function on one array and enter it in the registry. Keyword arguments that are slots are its state."""
 
     def make(function: Callable[..., Any]) -> Rule:
-        limits, hints = BOUNDS | dict(bounds or {}), get_type_hints(function)
+        limits, hints, told = BOUNDS | dict(bounds or {}), get_type_hints(function), MEANINGS | dict(meanings or {})
         hyperparameters = {
-            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]))
+            name: Hyperparameter(name, parameter.default, limits.get(name), _words(hints[name]), told.get(name, ""))
             for name, parameter in inspect.signature(function).parameters.items()
             if parameter.kind is parameter.KEYWORD_ONLY
         }
         name = function.__name__
+        power = (1 if kind == "linear" else 0) if degree == "by kind" else degree
         texts = (title or name, paper, convention, fixes, avoid, usual_lr)
-        made = Rule(name, function, slots, hyperparameters, *texts, kind, at, ndim, most_ndim)
+        made = Rule(name, function, slots, hyperparameters, *texts, kind, at, ndim, most_ndim, whole_array, power)
         made.__dict__["__doc__"] = function.__doc__
         OPTIMIZERS[name] = made
         return made
@@ -201,7 +220,9 @@ def optimizer_named(name: str) -> Rule:
     try:
         return OPTIMIZERS[name.lower().replace("-", "_")]
     except KeyError:
-        raise DescendError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}") from None
+        near = get_close_matches(name.lower(), OPTIMIZERS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise DescendError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}{hint}") from None
 
 
 # -- options every optimizer has ------------------------------------------------------------------------------------------
@@ -291,7 +312,8 @@ class Optimizer:
         """What decides the shape of the computation: a new structure is a new program, new values are not."""
         everything = self.hyperparameters
         kinds = COMMON | dict(self.rule.hyperparameters)
-        parts: list[Any] = [self.rule, id(self.mask) if self.mask is not None else None]
+        # the mask itself, not its id: an id is used again once its owner is gone
+        parts: list[Any] = [self.rule, self.mask if callable(self.mask) else tuple(map(bool, flatten(self.mask)[0]))]
         for name, value in sorted(everything.items()):
             if kinds[name].structural:
                 parts.append((name, value))
@@ -315,15 +337,35 @@ class Optimizer:
     def step(self, params: Any, grads: Any, state: State, values: Hyper | None = None) -> tuple[Any, State]:
         """One step on a tree of arrays (NumPy, JAX or torch): the new parameters and the new state.
 
-        `values` are the hyperparameters for this very step; by default they are the bound ones, schedules evaluated.
+        `values` are the hyperparameters for this very step; by default they are the bound ones, schedules evaluated. An array
+        whose gradient is None stays as it is, state and all.
         """
         leaves, rebuild = flatten(params)
-        gradients, _ = flatten(grads)
+        gradients = leaves_or_none(grads)
         if len(gradients) != len(leaves):
             raise DescendError(f"there are {len(leaves)} parameter arrays and {len(gradients)} gradients; they must match")
         hyper = self.at_step(int(state["t"])) if values is None else values
-        new, state = self.step_leaves(leaves, gradients, state, hyper)
+        if any(g is None for g in gradients):
+            new, state = self._step_some(leaves, gradients, state, hyper)
+        else:
+            new, state = self.step_leaves(leaves, gradients, state, hyper)
         return rebuild(new), state
+
+    def _step_some(self, leaves: list[Array], grads: list[Array], state: State, hyper: Hyper) -> tuple[list[Array], State]:
+        """`step_leaves` where some gradients are None: to the rule, and to norms and sums, those arrays are not there."""
+        places = [i for i, g in enumerate(grads) if g is not None]
+        some = self._among(leaves, places)
+        part = {"t": state["t"], "slots": [state["slots"][i] for i in places]}
+        moved, after = some.step_leaves([leaves[i] for i in places], [grads[i] for i in places], part, hyper)
+        new, slots = list(leaves), list(state["slots"])
+        for place, p, slot in zip(places, moved, after["slots"], strict=True):
+            new[place], slots[place] = p, slot
+        return new, {"t": after["t"], "slots": slots}
+
+    def _among(self, leaves: list[Array], places: list[int]) -> Optimizer:
+        """The same optimizer for some of the arrays."""
+        decays = self._decays(leaves)
+        return self if self.mask is None else replace(self, mask=[decays[i] for i in places])
 
     def init_leaves(self, leaves: Sequence[Array]) -> State:
         """`init` for a flat list of arrays."""
@@ -341,6 +383,8 @@ class Optimizer:
         self, leaves: Sequence[Array], grads: Sequence[Array], state: State, hyper: Hyper
     ) -> tuple[list[Array], State]:
         """`step` for flat lists of arrays; `hyper` holds this step's value of every hyperparameter."""
+        if not leaves:
+            return [], {"t": state["t"] + 1, "slots": []}
         rule, common = self.rule, self.common
         own = {k: hyper[k] for k in rule.hyperparameters}
         wide_p, wide_g = [wide(p) for p in leaves], [wide(g) for g in grads]

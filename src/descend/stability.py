@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from types import SimpleNamespace
 from typing import Any
@@ -28,11 +28,13 @@ __all__ = [
     "Curvature",
     "Stability",
     "Suggestion",
+    "Trial",
     "curvature_at",
     "growth_per_step",
     "lr_limit",
     "spectral_radius",
     "stability",
+    "steady_steps",
     "steps_to",
     "suggest_lr",
 ]
@@ -120,18 +122,37 @@ def _flat_function(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Callable[[
     return flat
 
 
-def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: str) -> Any:
-    """Compiled once for an immutable objective; once a call for a user's function, whose closure may have changed."""
+def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: str) -> Callable[[Any], Any]:
+    """`make()` compiled, as a function of the flat point.
+
+    Found by identity for an immutable objective. A user's function, whose closure may have changed, is traced anew, and what
+    was compiled is found by the program's text: the arrays it closes over are arguments.
+    """
     import jax
 
-    if not goal.immutable:
-        return jax.jit(make())
-    key = (what, goal.fun, tuple((a.shape, str(a.dtype)) for a in arrays))
-    if key not in _hessians:
-        if len(_hessians) > 64:
-            _hessians.pop(next(iter(_hessians)))
-        _hessians[key] = jax.jit(make())
-    return _hessians[key]
+    shapes = tuple((a.shape, str(a.dtype)) for a in arrays)
+    key = (what, goal.fun, shapes)
+    if goal.immutable and key in _hessians:
+        return _hessians[key]
+    closed = jax.make_jaxpr(make())(np.concatenate([a.ravel() for a in arrays]))
+    text_key = (what, str(closed.jaxpr), shapes)
+    if text_key not in _hessians:
+        jaxpr = closed.jaxpr
+        _remember(text_key, jax.jit(lambda consts, x: jax.core.eval_jaxpr(jaxpr, consts, x)[0]))
+    program, consts = _hessians[text_key], closed.consts
+
+    def call(x: Any) -> Any:
+        return program(consts, x)
+
+    if goal.immutable:
+        _remember(key, call)
+    return call
+
+
+def _remember(key: Any, value: Callable[..., Any]) -> None:
+    if len(_hessians) > 128:
+        _hessians.pop(next(iter(_hessians)))
+    _hessians[key] = value
 
 
 def _dense(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Curvature | None:
@@ -183,6 +204,7 @@ class _Held(SimpleNamespace):
 def _limits(optimizer: Optimizer) -> dict[str, float]:
     """Single-number slots after very many steps: known beforehand, or by letting the rule run on zeros."""
     rule, hyper = optimizer.rule, _constant(optimizer)
+    hyper = {k: hyper[k] for k in rule.hyperparameters}
     kept = rule.kept_slots(np.zeros(1), hyper)
     known = {n: float(s.limit) for n, s in kept.items() if s.shape == "scalar" and isinstance(s.limit, float | int)}
     rest = [n for n, s in kept.items() if s.shape == "scalar" and n not in known]
@@ -284,8 +306,8 @@ def _unit_limit(_rule: Any, _values: Any, _common: Any, keep: _Keep) -> float:
 
 
 def _limit(optimizer: Optimizer, curvature: float) -> float | None:
-    """Bisection for the smallest rate at which the spectral radius passes 1."""
-    grid = np.geomspace(1e-4, 1e4, 4001) / curvature
+    """The smallest rate at which the spectral radius passes 1: a grid, then finer and finer ones where it does."""
+    grid = np.geomspace(1e-4, 1e4, 1001) / curvature
     above = spectral_radius(optimizer, grid, curvature) > 1 + 1e-9
     if not above.any():
         return None
@@ -293,12 +315,11 @@ def _limit(optimizer: Optimizer, curvature: float) -> float | None:
     if first == 0:
         return None
     low, high = grid[first - 1], grid[first]
-    for _ in range(60):
-        middle = (low + high) / 2
-        if spectral_radius(optimizer, middle, curvature) > 1 + 1e-12:
-            high = middle
-        else:
-            low = middle
+    for _ in range(9):  # each pass narrows the bracket 32-fold
+        finer = np.linspace(low, high, 33)
+        passed = spectral_radius(optimizer, finer, curvature) > 1 + 1e-12
+        first = int(np.argmax(passed)) if passed.any() else len(finer) - 1
+        low, high = finer[max(first - 1, 0)], finer[first]
     return float((low + high) / 2)
 
 
@@ -330,22 +351,49 @@ class Suggestion:
     #: Factor per step of the slowest amplitude on the local quadratic, where one can be predicted.
     factor: float | None = None
     limit: float | None = None
+    #: The objective is quadratic, so that the prediction holds everywhere.
+    proven: bool = False
 
 
-def suggest_lr(goal: Any, point: Any, optimizer: Optimizer, *, steps: int = 1000, found: Curvature | None = None) -> Suggestion:
+#: Says whether a descent with this optimizer, tried, ends no higher than it began.
+Trial = Callable[[Optimizer], bool]
+#: Halvings of a suggested rate before it is told as it was.
+HALVINGS = 12
+
+
+def suggest_lr(
+    goal: Any, point: Any, optimizer: Optimizer, *, found: Curvature | None = None, trial: Trial | None = None
+) -> Suggestion:
     """The learning rate to use from this point, with reasons.
 
     Rules linear in the gradient: the rate at which the slowest direction of the local quadratic shrinks fastest, or half the
     limit where the curvature changes along the way or has both signs. Others: a tenth of the distance to the bottom of the
     local quadratic a step, since their step is about lr in each coordinate.
+
+    The curvature at one point does not bind the rest of the way: with `trial`, a rate that fails it is halved until one passes.
     """
     found = curvature_at(goal, point) if found is None else found
     usual = float(optimizer.rule.hyperparameters["lr"].default)
     if found is None:
         return Suggestion(usual, f"the usual rate of {optimizer.name}: the curvature is not known here")
     if optimizer.rule.kind == "linear":
-        return _suggest_linear(goal, point, optimizer, found, usual)
-    return _suggest_adaptive(goal, point, optimizer, found, usual)
+        return _tried(_suggest_linear(goal, point, optimizer, found, usual), optimizer, found, trial)
+    return _tried(_suggest_adaptive(goal, point, optimizer, found, usual), optimizer, found, trial)
+
+
+def _tried(suggestion: Suggestion, optimizer: Optimizer, found: Curvature, trial: Trial | None) -> Suggestion:
+    if trial is None or not found.exact or suggestion.proven or "maximize" in optimizer.common:
+        return suggestion
+    for halvings in range(HALVINGS):
+        lr = round_to(suggestion.lr / 2**halvings, 3)
+        if not trial(optimizer.with_values(lr=lr)):
+            continue
+        if not halvings:
+            return suggestion
+        factor = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if suggestion.factor is not None else None
+        reason = f"{suggestion.reason}; that is {suggestion.lr:g}, which in a trial run did not stay below the start, so halved"
+        return replace(suggestion, lr=lr, reason=reason + (f" {halvings} times" if halvings > 1 else ""), factor=factor)
+    return suggestion
 
 
 def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvature, usual: float) -> Suggestion:
@@ -358,11 +406,17 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         rates = limit * np.linspace(0.002, 0.999, 999)
         values = np.unique(found.eigenvalues)
         worst = spectral_radius(optimizer, rates[:, None], values[None, :]).max(axis=1)
-        fastest = rates[worst <= worst.min() * (1 + 1e-4)]  # momentum is equally fast over a range: take its middle
-        lr = round_to(float(np.sqrt(fastest[0] * fastest[-1])), 3)
+        lost = 1 - worst  # a step; factors near 1 look alike and yet take times a thousandfold apart
+        fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]
+        # momentum is equally fast over a range: of that, the rate that takes the steepest direction to its bottom at once
+        lr = round_to(float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), 3)
         factor = float(spectral_radius(optimizer, lr, values).max())
-        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit)
+        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
     lr = round_to(limit / 2, 3)
+    if found.exact and found.largest <= 0:
+        return Suggestion(
+            lr, "the objective curves downwards here, so nothing limits the rate: a step of about one radius of it"
+        )
     shrink = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
     return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", shrink, limit)
 
@@ -380,10 +434,32 @@ def _suggest_adaptive(goal: Any, point: Any, optimizer: Optimizer, found: Curvat
     distance = _distance(goal, point, found)
     if distance is None or not distance > 0:
         return Suggestion(usual, f"the usual rate of {optimizer.name}")
+    first, tenth = steady_steps(optimizer, point)
+    if tenth < 0.02:
+        return Suggestion(usual, f"the usual rate of {optimizer.name}, which finds the size of its steps itself")
+    about = min(first, tenth) >= 0.5 and max(first, tenth) <= 2
+    long = "its first steps are about lr long" if about else f"its first step is {first:.2g} lr long, its tenth {tenth:.2g}"
     lr = round_to(distance / 10, 2)
-    return Suggestion(
-        lr, f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: its first steps are about lr long"
-    )
+    return Suggestion(lr, f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: {long}")
+
+
+def steady_steps(optimizer: Optimizer, point: Any) -> tuple[float, float]:
+    """How far the first and the tenth step move a coordinate while its gradient stays at 1, in units of lr, from this point.
+
+    >>> from descend.optimizers import adam, rmsprop
+    >>> [tuple(round(s, 3) for s in steady_steps(rule(), np.ones(2))) for rule in (adam, rmsprop)]
+    [(1.0, 1.0), (10.0, 3.234)]
+    """
+    leaves, _ = flatten(point)
+    at = [np.asarray(leaf, dtype=np.float64) for leaf in leaves]
+    values = _constant(optimizer)
+    lr, state, moved = values["lr"], optimizer.init_leaves(at), []
+    with np.errstate(all="ignore"):
+        for _ in range(10):
+            new, state = optimizer.step_leaves(at, [np.ones_like(p) for p in at], state, values)
+            moved.append(max(float(np.abs(b - a).max(initial=0.0)) for a, b in zip(at, new, strict=True)) / lr)
+            at = new
+    return moved[0], moved[9]
 
 
 def _distance(goal: Any, point: Any, found: Curvature) -> float | None:
@@ -450,16 +526,19 @@ def stability(
     at: str = "start",
     state: Any = None,
     variables: Sequence[str] = (),
-    steps: int = 1000,
+    trial: Trial | None = None,
 ) -> Stability:
-    """The stability statement for an optimizer at a point; for adaptive rules `state` holds the second moments to freeze."""
+    """The stability statement for an optimizer at a point; for adaptive rules `state` holds the second moments to freeze.
+
+    `trial` is handed to `suggest_lr`.
+    """
     nothing = Stability(at, None, None, None, None, None)
     if not isinstance(optimizer, Optimizer):
         return nothing
     found = curvature_at(goal, point)
     if found is None:
         return nothing
-    suggestion = suggest_lr(goal, point, optimizer, steps=steps, found=found) if "lr" in optimizer.hyperparameters else None
+    suggestion = suggest_lr(goal, point, optimizer, found=found, trial=trial) if "lr" in optimizer.hyperparameters else None
     wanted = suggestion.lr if suggestion else None
     lr = _constant(optimizer).get("lr")
     sharpness, direction = found.largest, found.direction(variables)
@@ -479,6 +558,8 @@ def stability(
 def _preconditioned(optimizer: Optimizer, found: Curvature, state: Any) -> tuple[float, Floats] | None:
     """Largest eigenvalue of D^½ H D^½ with D the rule's gain per coordinate under its present second moments."""
     rule, hyper = optimizer.rule, _constant(optimizer)
+    if rule.sums:  # its step is not one array's alone
+        return None
     own = {k: hyper[k] for k in rule.hyperparameters}
     gains = []
     for slots in state["slots"]:

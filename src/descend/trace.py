@@ -194,7 +194,10 @@ class Trace:
         columns = {
             k: column(c["step"], np.array(_null_to_nan(c["value"]), dtype=np.float64)) for k, c in data["columns"].items()
         }
-        leaves = [np.array(_null_to_nan(leaf["value"]), dtype=leaf["dtype"]).reshape(leaf["shape"]) for leaf in data["leaves"]]
+        leaves = [
+            np.array(_null_to_nan(leaf["value"])).astype(_dtype(leaf["dtype"])).reshape(leaf["shape"])
+            for leaf in data["leaves"]
+        ]
         return cls._assemble(data, columns, leaves)
 
     @classmethod
@@ -240,19 +243,19 @@ class Trace:
                 return cls.from_dict(json.loads(target.read_text(encoding="utf-8")))
             with np.load(target, allow_pickle=False) as archive:
                 data = json.loads(str(archive["trace"]))
-                columns = {k: Column(archive[f"step:{k}"], archive[f"value:{k}"]) for k in data["columns"]}
-                leaves = [archive[f"leaf:{i}"] for i in range(data["leaves"])]
+                columns = {k: column(archive[f"step:{k}"], archive[f"value:{k}"]) for k in data["columns"]}
+                leaves = [_typed(archive[f"leaf:{i}"], dtype) for i, dtype in enumerate(data["leaves"])]
             return cls._assemble(data, columns, leaves)
         except FileNotFoundError:
             raise DescendError(f"there is no file {str(target)!r}") from None
-        except (KeyError, TypeError, ValueError, OSError, EOFError) as error:
+        except Exception as error:  # what readers raise on junk has no common name
             raise DescendError(f"{str(target)!r} is not a trace saved by descend as .npz or .json ({error})") from None
 
     def _write_npz(self, file: BinaryIO) -> None:
         data = self.to_dict()
         skeleton_and_leaves = _flatten({"point": self.point, "state": self.state})
         leaves = skeleton_and_leaves[1]
-        data |= {"columns": list(self.columns), "leaves": len(leaves)}
+        data |= {"columns": list(self.columns), "leaves": [str(leaf.dtype) for leaf in leaves]}
         arrays: dict[str, Any] = {"trace": np.array(json.dumps(data))}
         for name, c in self.columns.items():
             arrays |= {f"step:{name}": c.step, f"value:{name}": c.value}
@@ -266,7 +269,10 @@ class Trace:
             if c.value.ndim == 1:
                 cells[name] = dict(zip(c.step.tolist(), c.value.tolist(), strict=True))
             else:
-                for label, values in zip(self.variables, c.value.T, strict=True):
+                labels = self.variables or tuple(f"{name}[{i}]" for i in range(c.value.shape[1]))
+                for variable, values in zip(labels, c.value.T, strict=True):
+                    taken = variable == "step" or variable in self.columns  # a variable called lr, say
+                    label = f"{name}.{variable}" if taken else variable
                     cells[label] = dict(zip(c.step.tolist(), values.tolist(), strict=True))
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
@@ -331,6 +337,22 @@ def _plain(data: Any) -> Any:
     if isinstance(data, float) and not math.isfinite(data):
         return None
     return data
+
+
+def _dtype(name: str) -> np.dtype[Any]:
+    """A number type by name; NumPy learns bfloat16 from the package that JAX brings."""
+    if name == "bfloat16":
+        import ml_dtypes
+
+        name = ml_dtypes.bfloat16
+    found: np.dtype[Any] = np.dtype(name)
+    return found
+
+
+def _typed(array: NDArray[Any], name: str) -> NDArray[Any]:
+    """The array in its type: .npz keeps the bytes of a bfloat16, not what they mean."""
+    wanted = _dtype(name)
+    return array if array.dtype == wanted else array.view(wanted)
 
 
 def _null_to_nan(values: list[Any]) -> list[Any]:

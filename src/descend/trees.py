@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-__all__ = ["flatten"]
+__all__ = ["flatten", "leaves_or_none"]
 
 
 def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
@@ -23,6 +23,21 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     leaves = []
     shape = _walk(tree, leaves)
     return leaves, lambda new: _rebuild(shape, iter(new))
+
+
+def leaves_or_none(tree: Any) -> list[Any]:
+    """The arrays of a tree in the order of `flatten`, with None where there is none.
+
+    >>> leaves_or_none({"w": [1, None], "b": 3})
+    [3, 1, None]
+    """
+    if "jax" in sys.modules:
+        return list(sys.modules["jax"].tree_util.tree_leaves(tree, is_leaf=lambda x: x is None))
+    if isinstance(tree, dict):
+        return [leaf for key in sorted(tree) for leaf in leaves_or_none(tree[key])]
+    if isinstance(tree, list | tuple):
+        return [leaf for node in tree for leaf in leaves_or_none(node)]
+    return [tree]
 
 
 def _walk(node: Any, leaves: list[Any]) -> Any:

@@ -23,7 +23,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import known
+import known_values as known
 
 HERE = Path(__file__).parent / "fixtures"
 WORK = Path(tempfile.mkdtemp(prefix="fixtures-"))
@@ -260,8 +260,8 @@ def lightning() -> None:
     data = torch.utils.data.DataLoader(torch.ones(40, 2), batch_size=4)
     logger = CSVLogger(str(WORK), name="lightning", version=0)
     trainer = pl.Trainer(
-        max_epochs=4, logger=logger, log_every_n_steps=1, accelerator="cpu", enable_progress_bar=False, enable_checkpointing=False,
-        enable_model_summary=False, num_sanity_val_steps=0,
+        max_epochs=4, logger=logger, log_every_n_steps=1, accelerator="cpu", enable_progress_bar=False,
+        enable_checkpointing=False, enable_model_summary=False, num_sanity_val_steps=0,
     )  # fmt: skip
     trainer.fit(Model(), data, torch.utils.data.DataLoader(torch.ones(4, 2), batch_size=4))
     folder = fresh("lightning") / "version_0"
@@ -357,7 +357,10 @@ def tables() -> None:
     wide.to_csv(folder / "pandas_na.csv.gz", index=False, na_rep="nan")
     wide.to_json(folder / "pandas.jsonl", orient="records", lines=True)
     long = pd.concat(
-        pd.DataFrame({"run": run, "attribute_path": path, "attribute_type": "float_series", "step": [float(k) for k in steps], "float_value": [f(k) for k in steps]})
+        pd.DataFrame(
+            {"run": run, "attribute_path": path, "attribute_type": "float_series", "step": [float(k) for k in steps],
+             "float_value": [f(k) for k in steps]}
+        )
         for run in ("RUN-1", "RUN-2")
         for path, f in (("metrics/train/loss", known.loss), ("metrics/lr", known.lr))
     )  # fmt: skip

@@ -17,8 +17,10 @@ from descend.optimizers import (
     adam,
     adam_hat,
     adan,
+    ademamix,
     amsgrad,
     lamb,
+    lars,
     lion,
     momentum,
     muon,
@@ -74,6 +76,16 @@ ROWS: list[tuple[Optimizer, Any]] = [
     (
         schedule_free_adamw(lr=0.05, eps=1e-2, weight_decay=0.1, **OURS_B),
         contrib.schedule_free_adamw(0.05, eps=1e-2, weight_decay=0.1, **B),
+    ),
+    (ademamix(lr=0.05), contrib.ademamix(0.05, alpha=5.0)),
+    (
+        ademamix(lr=0.05, beta3=0.97, alpha=2.0, eps=1e-2, weight_decay=0.1, **OURS_B),
+        contrib.ademamix(0.05, b3=0.97, alpha=2.0, eps=1e-2, weight_decay=0.1, **B),
+    ),
+    (lars(), optax.lars(1.0)),
+    (
+        lars(lr=2.0, momentum=0.7, weight_decay=0.1, trust=0.02, eps=1e-2),
+        optax.lars(2.0, momentum=0.7, weight_decay=0.1, trust_coefficient=0.02, eps=1e-2),
     ),
     # dialects
     (

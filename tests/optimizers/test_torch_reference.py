@@ -28,6 +28,7 @@ from descend.optimizers import (
     sgd,
 )
 from descend.rules import Optimizer
+from descend.schedules import linear, one_cycle, one_cycle_momentum
 
 B = {"betas": (0.8, 0.95)}
 OURS_B = {"beta1": 0.8, "beta2": 0.95}
@@ -188,3 +189,92 @@ def test_the_average_of_asgd_is_torchs() -> None:
         theirs.step()
     for a, p in zip(ours.report(ps, state), params, strict=True):
         np.testing.assert_allclose(a, theirs.state[p]["ax"].numpy(), rtol=0, atol=1e-13)
+
+
+# -- changes in mid-run --------------------------------------------------------------------------------------------------------
+
+STEPS = 24
+RATE, BETA, SLOW = (
+    one_cycle(0.3, steps=STEPS),
+    one_cycle_momentum(STEPS, low=0.6, high=0.93),
+    linear(0.9, steps=STEPS, end=0.99),
+)
+
+#: Ours with schedules, torch's class and arguments, and what torch's group is set to before each step.
+MOVING: list[tuple[Optimizer, type[torch.optim.Optimizer], dict[str, Any], Callable[[int], dict[str, Any]]]] = [
+    (momentum(lr=RATE, momentum=BETA), torch.optim.SGD, {"momentum": 0.9}, lambda t: {"lr": RATE(t), "momentum": BETA(t)}),
+    (
+        nesterov(lr=RATE, momentum=BETA),
+        torch.optim.SGD,
+        {"momentum": 0.9, "nesterov": True},
+        lambda t: {"lr": RATE(t), "momentum": BETA(t)},
+    ),
+    (
+        rmsprop(lr=RATE, rho=SLOW, momentum=BETA),
+        torch.optim.RMSprop,
+        {"momentum": 0.9},
+        lambda t: {"lr": RATE(t), "momentum": BETA(t), "alpha": SLOW(t)},
+    ),
+    (asgd(lr=RATE, lambd=0.1), torch.optim.ASGD, {"lambd": 0.1}, lambda t: {"lr": RATE(t)}),
+    (rprop(lr=0.1, eta_plus=linear(1.2, steps=STEPS, end=1.9)), torch.optim.Rprop, {"lr": 0.1}, lambda t: {"etas": etas(t)}),
+    (adafactor(lr=RATE), torch.optim.Adafactor, {}, lambda t: {"lr": RATE(t)}),
+    (
+        adamw(lr=RATE, weight_decay=linear(0.3, steps=STEPS)),
+        torch.optim.AdamW,
+        {},
+        lambda t: {"lr": RATE(t), "weight_decay": linear(0.3, steps=STEPS)(t)},
+    ),
+    *(
+        (rule(lr=RATE, beta1=BETA, beta2=SLOW), cls, arguments, lambda t: {"lr": RATE(t), "betas": (BETA(t), SLOW(t))})
+        for rule, cls, arguments in [
+            (adam, torch.optim.Adam, {}),
+            (adamw, torch.optim.AdamW, {}),
+            (amsgrad, torch.optim.Adam, {"amsgrad": True}),
+            (adamax, torch.optim.Adamax, {}),
+            (nadam, torch.optim.NAdam, {}),
+            (radam, torch.optim.RAdam, {}),
+        ]
+    ),
+]
+
+
+def etas(t: int) -> tuple[float, float]:
+    return 0.5, float(linear(1.2, steps=STEPS, end=1.9)(t))
+
+
+def plain_numbers(value: Any) -> Any:
+    return tuple(map(plain_numbers, value)) if isinstance(value, tuple) else float(value)
+
+
+@pytest.mark.parametrize(
+    ("ours", "cls", "arguments", "values"), MOVING, ids=lambda x: x.name if isinstance(x, Optimizer) else ""
+)
+def test_one_cycle_of_rate_and_beta_equals_torch(
+    ours: Optimizer, cls: type[torch.optim.Optimizer], arguments: dict[str, Any], values: Callable[[int], dict[str, Any]]
+) -> None:
+    ps, gs = start(), sequence(STEPS)
+    params = [torch.tensor(p, requires_grad=True) for p in ps]
+    first = {k: plain_numbers(v) for k, v in values(0).items()}
+    theirs, points = cls(params, **(arguments | first)), [ps]  # type: ignore[call-arg]
+    for t, g in enumerate(gs):
+        theirs.param_groups[0].update({k: plain_numbers(v) for k, v in values(t).items()})
+        for p, gradient in zip(params, g, strict=True):
+            p.grad = torch.tensor(gradient)
+        theirs.step()
+        points.append([p.detach().numpy().copy() for p in params])
+    assert apart(run(ours, ps, gs), points) <= 1e-12
+
+
+def test_torchs_own_one_cycle_scheduler_with_adam() -> None:
+    ps, gs = start(), sequence(STEPS)
+    params = [torch.tensor(p, requires_grad=True) for p in ps]
+    theirs = torch.optim.Adam(params)
+    scheduler, points = torch.optim.lr_scheduler.OneCycleLR(theirs, 0.3, STEPS + 1), [ps]
+    for g in gs:
+        for p, gradient in zip(params, g, strict=True):
+            p.grad = torch.tensor(gradient)
+        theirs.step()
+        scheduler.step()
+        points.append([p.detach().numpy().copy() for p in params])
+    ours = adam(lr=one_cycle(0.3, steps=STEPS + 1), beta1=one_cycle_momentum(STEPS + 1))
+    assert apart(run(ours, ps, gs), points) <= 1e-12

@@ -20,6 +20,7 @@ COMMANDS = {
     "lr": "Predict the largest stable learning rate and recommend one, per optimizer.",
     "gradient": "Derive a gradient, evaluate it and check it by finite differences.",
     "fit": "Fit a line to your own data by gradient descent, beside least squares.",
+    "map": "Draw a map of two hyperparameters: a complete descent for each pixel.",
     "diagnose": "Read training logs and say what is wrong, why, and what to do.",
     "watch": "Follow a log that is being written and speak once, when something becomes evident.",
     "optimizers": "List the optimizers, or show the equations of one.",
@@ -54,7 +55,7 @@ class Lazy(click.Group):
 
     def resolve_command(self, ctx: click.Context, args: list[str]) -> Any:
         name, command, rest = super().resolve_command(ctx, args)
-        return name, command, [_minus(token, before) for token, before in zip(rest, ["", *rest], strict=False)]
+        return name, command, rest if command is None else _with_minus(command, rest)
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
@@ -66,10 +67,13 @@ class Lazy(click.Group):
             return None
 
 
-def _minus(token: str, before: str) -> str:
-    """An expression or a point that begins with a minus is an argument, not an option: give it the mathematical sign."""
-    option = token.startswith("--") or token in ("-", "-h") or not token.startswith("-")
-    return token if option or before.startswith("--") else "−" + token[1:]
+def _with_minus(command: click.Command, args: list[str]) -> list[str]:
+    """An expression that begins with a minus is an argument, not an option."""
+    from descend.cli.points import protect_minus
+
+    options = [p for p in command.params if isinstance(p, click.Option)]
+    takes_value = {name for option in options if not option.is_flag for name in option.opts}
+    return protect_minus(args, takes_value, {name for option in options for name in option.opts} | {"-h", "--help"})
 
 
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from descend.cli.points import parse_point, protect_minus
+from descend.cli.points import parse_point
+from descend.errors import DescendError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from descend.objectives import Objective
 
 __all__ = ["command"]
 
 
-class _Signed(click.Command):
-    """A command whose arguments may start with a minus."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        return super().parse_args(ctx, protect_minus(args, {name for param in self.params for name in param.opts}))
-
-
-@click.command("gradient", cls=_Signed)
+@click.command("gradient")
 @click.argument("objective", metavar="OBJECTIVE")
 @click.option("--at", "at", metavar="POINT", help="Where: 4,3 or x=4,y=3. A surface's usual start if left out.")
 @click.option("--grad", metavar="FILE.py:FUNCTION", help="A gradient of your own to check against finite differences.")
@@ -26,7 +27,7 @@ class _Signed(click.Command):
 def command(objective: str, at: str | None, grad: str | None, as_json: bool) -> None:
     """Derive a gradient, evaluate it at a point, and check it by finite differences.
 
-    OBJECTIVE is an expression, a surface's name, or file.py:function with --grad.
+    OBJECTIVE is an expression, a surface's name, or file.py:function (its gradient by JAX, or yours with --grad).
 
     \b
       descend gradient "x^2 + 3y^2" --at 4,3
@@ -34,7 +35,6 @@ def command(objective: str, at: str | None, grad: str | None, as_json: bool) -> 
       descend gradient rosenbrock --at -1,2
       descend gradient loss.py:f --grad loss.py:f_gradient --at 1,2
     """
-    from descend.errors import DescendError
     from descend.objectives import resolve
 
     what = resolve(objective, grad)
@@ -48,12 +48,23 @@ def command(objective: str, at: str | None, grad: str | None, as_json: bool) -> 
         derivation = describe(what.expression, point)
         click.echo(json.dumps(derivation.to_dict(), ensure_ascii=False, allow_nan=False) if as_json else str(derivation))
         return
-    if what.grad is None:
-        raise DescendError(f"{what.name} is a Python function, which has no formula: give its gradient with --grad to check it")
     from descend.gradients import check_gradient
 
-    check = check_gradient(what.fun, what.grad, point)
+    check = check_gradient(what.fun, what.grad or _automatic(what, point), point)
+    origin = "yours" if what.grad else "derived automatically by JAX"
     if as_json:
-        click.echo(json.dumps(check.to_dict(), ensure_ascii=False, allow_nan=False))
+        click.echo(json.dumps({"gradient": origin, **check.to_dict()}, ensure_ascii=False, allow_nan=False))
     else:
-        click.echo(str(check))
+        click.echo(f"gradient of {what.text}: {origin}\n{check}")
+
+
+def _automatic(objective: Objective, point: np.ndarray) -> Callable[[Any], Any]:
+    """JAX's gradient of a Python function, or a sentence that says why there is none."""
+    from descend.objectives.pythonfile import why_not_traceable
+
+    reason = why_not_traceable(objective, point)
+    if reason is not None:
+        raise DescendError(reason)
+    import jax
+
+    return jax.grad(objective.fun)

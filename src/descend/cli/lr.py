@@ -30,6 +30,7 @@ def command(objective: str, start: str | None, optimizers: tuple[str, ...], as_j
     descend lr rosenbrock --optimizer momentum:momentum=0.95
     """
     from descend.cli.points import start_point
+    from descend.loop import DEFAULT_STEPS, trial_of
     from descend.objectives import resolve
     from descend.stability import stability
 
@@ -37,7 +38,8 @@ def command(objective: str, start: str | None, optimizers: tuple[str, ...], as_j
     point = start_point(goal, start)
     chosen = [parse_optimizer(text) for text in (optimizers or DEFAULT)]
     names = goal.coordinate_names(len(point))
-    told = [stability(goal, o, point, variables=names, state=_first_state(goal, o, point)) for o in chosen]
+    trial = trial_of(goal, point, DEFAULT_STEPS)
+    told = [stability(goal, o, point, variables=names, state=_first_state(goal, o, point), trial=trial) for o in chosen]
     if as_json:
         _print_json(goal, point, chosen, told)
     else:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -15,13 +16,18 @@ __all__ = ["command"]
 @click.argument("name", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON instead of text.")
 @click.option("--latex", is_flag=True, help="Equations as LaTeX.")
-def command(name: str | None, as_json: bool, latex: bool) -> None:
+@click.option("--choose", is_flag=True, help="Answer a few questions and be led from the bottleneck to an optimizer.")
+def command(name: str | None, as_json: bool, latex: bool, choose: bool) -> None:
     """List the optimizers, or show one: its equations, hyperparameters, state, what it fixes and when not to use it.
 
     \b
     descend optimizers
     descend optimizers adam
+    descend optimizers --choose
     """
+    if choose:
+        _choose()
+        return
     import descend.optimizers  # noqa: F401  (fills the registry)
     from descend.rules import OPTIMIZERS, optimizer_named
     from descend.trace import strict_json
@@ -37,6 +43,21 @@ def command(name: str | None, as_json: bool, latex: bool) -> None:
         click.echo("\nState is bytes per parameter in float32. `descend optimizers adam` shows the equations of one.")
 
 
+def _choose() -> None:
+    """The questions on the terminal, answered by number."""
+    from descend.choose import walk
+
+    def ask(question: str, answers: Sequence[str]) -> int:
+        click.echo(question)
+        for k, answer in enumerate(answers, 1):
+            click.echo(f"  {k}  {answer}")
+        chosen: int = click.prompt("number", type=click.IntRange(1, len(answers)))
+        click.echo()
+        return chosen - 1
+
+    click.echo("\n".join(walk(ask).lines()))
+
+
 def _bytes(rule: Any) -> int:
     return int(rule.state_bytes(rule().hyperparameters, 4, (64, 64)) / 64 / 64 + 0.5)
 
@@ -45,7 +66,7 @@ def _one(rule: Any, latex: bool) -> list[str]:
     from descend import equations
 
     written = equations.latex(rule) if latex else equations.lines(rule)
-    lines = [f"{rule.title}   {rule.function.__doc__}", ""]
+    lines = [f"{rule.title}   {rule.summary}", ""]
     lines += [f"  {line}" for line in written]
     lines += ["", _hyperparameters(rule), ""]
     told = {
@@ -83,7 +104,7 @@ def _as_dict(rule: Any) -> dict[str, Any]:
     return {
         "name": rule.name,
         "title": rule.title,
-        "summary": rule.function.__doc__,
+        "summary": rule.summary,
         "equations": lines(rule),
         "latex": latex(rule),
         "hyperparameters": {h.name: {"default": h.default, "bounds": h.bounds} for h in rule.hyperparameters.values()},

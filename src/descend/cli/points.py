@@ -71,13 +71,17 @@ def _count(n: int) -> str:
     return f"{n} coordinate{'' if n == 1 else 's'}"
 
 
-def protect_minus(args: list[str], options: set[str]) -> list[str]:
-    """Arguments such as -x^2 and -1,2 with a true minus sign, so that they are not taken for options.
+def protect_minus(args: list[str], takes_value: set[str], options: set[str]) -> list[str]:
+    """Arguments such as -x^2 with a true minus sign, so that they are not taken for options; values of options as they are.
 
-    >>> protect_minus(["-x^2", "--at", "-1", "-h"], {"--at", "-h"})
-    ['−x^2', '--at', '−1', '-h']
+    >>> protect_minus(["-x^2", "--json", "-y", "--at", "-1", "-h"], {"--at"}, {"--at", "--json", "-h"})
+    ['−x^2', '--json', '−y', '--at', '-1', '-h']
     """
-    return ["−" + arg[1:] if _SIGNED.match(arg) and arg not in options else arg for arg in args]
+    guarded = []
+    for before, arg in zip(["", *args], args, strict=False):
+        argument = _SIGNED.match(arg) and arg not in options and before not in takes_value
+        guarded.append("−" + arg[1:] if argument else arg)
+    return guarded
 
 
 def start_point(goal: Any, text: str | None) -> np.ndarray:

@@ -11,13 +11,15 @@ import click
 import numpy as np
 
 from descend.cli.options import parse_optimizer, short_name
+from descend.cli.output import Progress, check_files
 from descend.cli.text import labelled, log_spaced, number, table
 from descend.errors import DescendError
 
 __all__ = ["command"]
 
-#: Learning rates tried per optimizer by `--tune lr`: a coarse grid, then two finer ones around the best.
-TUNE_COARSE, TUNE_FINE = 41, 20
+#: Learning rates tried per optimizer by `--tune lr`: a coarse grid, then in each of its lowest valleys two finer ones. The loss
+#: after a fixed number of steps swings with the rate where a rule swings, so one valley is not enough.
+TUNE_COARSE, TUNE_VALLEYS, TUNE_FINE = 121, 3, 20
 
 
 @click.command(name="run")
@@ -68,7 +70,7 @@ def command(
     from descend.cli.points import start_point
     from descend.objectives import resolve
 
-    _check_files(figure, trace)
+    check_files((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv")))
     chosen = [parse_optimizer(text, lr) for text in (optimizers or ("sgd",))]
     goal = resolve(objective, grad=grad)
     first = start_point(goal, start)
@@ -94,21 +96,11 @@ class _Run:
         self.optimizer, self.trace, self.told = optimizer, trace, told
 
 
-def _check_files(figure: Path | None, trace: Path | None) -> None:
-    for path, endings in ((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv"))):
-        if path is None:
-            continue
-        if path.suffix not in endings:
-            raise DescendError(f"{path.name!r} must end in {', '.join(endings[:-1])} or {endings[-1]}")
-        if not path.parent.is_dir():
-            raise DescendError(f"there is no folder {str(path.parent)!r} to write {path.name!r} into")
-
-
 def _run(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any], *, show: bool) -> _Run:
     from descend.explain import explain
     from descend.loop import descend
 
-    bar = _Progress(show)
+    bar = Progress(show)
     trace = descend(goal, start, optimizer, callback=bar, **stop)
     bar.clear()
     used = optimizer
@@ -117,25 +109,8 @@ def _run(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any], *, show: b
     return _Run(used, trace, explain(goal, used, trace, start))
 
 
-class _Progress:
-    """One line on a terminal while a long descent runs."""
-
-    def __init__(self, show: bool) -> None:
-        self.show, self.shown = show and sys.stderr.isatty(), False
-
-    def __call__(self, trace: Any) -> None:
-        if self.show:
-            self.shown = True
-            total = trace.config["steps"]
-            click.echo(f"\r  step {trace.steps:,} of {total:,}   loss {number(float(trace.loss[-1]))}   ", nl=False, err=True)
-
-    def clear(self) -> None:
-        if self.shown:
-            click.echo("\r" + " " * 60 + "\r", nl=False, err=True)
-
-
 def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple[Any, str]:
-    """The best lr by final loss over a grid and two finer ones: the same number of runs for every optimizer."""
+    """The best lr by final loss over a grid and finer ones: the same number of runs for every optimizer."""
     from descend.loop import descend
 
     if "lr" not in optimizer.hyperparameters:
@@ -146,15 +121,24 @@ def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple
         bad = trace.outcome is None or trace.outcome.kind in ("diverged", "failed") or not math.isfinite(trace.loss[-1])
         return math.inf if bad else float(trace.loss[-1])
 
-    rates, width = np.geomspace(1e-4, 1e2, TUNE_COARSE), 6 / (TUNE_COARSE - 1)
-    tried: dict[float, float] = {}
-    for count in (0, TUNE_FINE, TUNE_FINE):
-        tried |= {float(r): final(r) for r in rates if float(r) not in tried}
-        best = min(tried, key=lambda r: (tried[r], r))
-        rates = np.geomspace(best * 10**-width, best * 10**width, TUNE_FINE + 2)[1:-1]
-        width *= 2 / (TUNE_FINE + 1) if count else 1
+    rates = [float(r) for r in np.geomspace(1e-4, 1e2, TUNE_COARSE)]
+    tried = {r: final(r) for r in rates}
+    for valley in _lowest(rates, tried, TUNE_VALLEYS):
+        center, width = valley, 6 / (TUNE_COARSE - 1)
+        for _ in range(2):
+            near = [float(r) for r in np.geomspace(center * 10**-width, center * 10**width, TUNE_FINE + 2)[1:-1]]
+            tried |= {r: final(r) for r in near}
+            center = min([center, *near], key=lambda r: (tried[r], r))
+            width *= 2 / (TUNE_FINE + 1)
     best = float(f"{min(tried, key=lambda r: (tried[r], r)):.4g}")
     return optimizer.with_values(lr=best), f"{len(tried)} rates from 0.0001 to 100"
+
+
+def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[float]:
+    """The rates to search around: where the loss over the rate has its lowest valleys, then the lowest others."""
+    around = [math.inf, *(tried[r] for r in rates), math.inf]
+    valleys = {r for r, before, after in zip(rates, around, around[2:], strict=False) if tried[r] <= min(before, after)}
+    return sorted(rates, key=lambda r: (r not in valleys, tried[r], r))[:count]
 
 
 # -- printing -------------------------------------------------------------------------------------------------------------
@@ -162,6 +146,7 @@ def _tuned(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any]) -> tuple
 
 def _print_text(goal: Any, runs: list[_Run], searches: Any) -> None:
     lines = [_headline(goal, runs[0].trace)]
+    lines += [labelled("read as", note) for note in (goal.expression.notes if goal.expression is not None else ())]
     lines += [_rule_line(run) for run in runs]
     if searches:
         lines.append(labelled("tuned", f"lr by the final loss, each optimizer with the same budget: {searches[0]}."))
@@ -247,7 +232,7 @@ def _summary(goal: Any, runs: list[_Run]) -> str:
         trace = run.trace
         lr = run.optimizer.hyperparameters.get("lr")
         changes = " ".join(f"{k}:{n}" for k, n in trace.sign_changes().items()) if len(trace.variables) <= 4 else ""
-        distance = [number(min(float(np.linalg.norm(trace.points[-1] - np.array(m))) for m in goal.minima), 4)] if near else []
+        distance = [number(_distance(goal, trace.points[-1]), 4)] if near else []
         rate = f"{number(lr) if isinstance(lr, float) else lr}{' (predicted)' if trace.config['lr_predicted'] else ''}"
         rows.append(
             [
@@ -261,7 +246,23 @@ def _summary(goal: Any, runs: list[_Run]) -> str:
                 changes,
             ]
         )
+    reference = _reference(goal, runs)
+    if reference is not None:
+        far = [number(_distance(goal, reference.point), 4)] if near else []
+        rows.append(["L-BFGS (SciPy)", "", "reference", f"{reference.evaluations:,}", *[number(reference.loss)] * 2, *far, ""])
     return table(headers, rows, left=3)
+
+
+def _distance(goal: Any, point: Any) -> float:
+    return min(float(np.linalg.norm(point - np.array(m))) for m in goal.minima)
+
+
+def _reference(goal: Any, runs: list[_Run]) -> Any:
+    """L-BFGS from the same start with at most as many evaluations as the longest run made steps."""
+    from descend.reference import lbfgs
+
+    start = runs[0].trace.config["start"]
+    return lbfgs(goal, np.array(start), evaluations=max(run.trace.steps for run in runs)) if start else None
 
 
 def _verdict(run: _Run, *, named: bool) -> list[str]:
@@ -290,10 +291,18 @@ def _print_json(goal: Any, runs: list[_Run]) -> None:
                 "variables": list(runs[0].trace.variables),
                 "start": runs[0].trace.config["start"],
                 "runs": [_as_dict(run) for run in runs],
+                "reference": _reference_dict(goal, runs) if len(runs) > 1 else None,
             },
             indent=2,
         )
     )
+
+
+def _reference_dict(goal: Any, runs: list[_Run]) -> dict[str, Any] | None:
+    found = _reference(goal, runs)
+    if found is None:
+        return None
+    return {"optimizer": "L-BFGS (SciPy)", "loss": found.loss, "point": found.point, "evaluations": found.evaluations}
 
 
 def _as_dict(run: _Run) -> dict[str, Any]:

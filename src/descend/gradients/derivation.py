@@ -19,6 +19,8 @@ __all__ = ["ChainCheck", "Derivation", "describe"]
 
 #: The most variables a gradient is derived for one by one.
 MOST_VARIABLES = 50
+#: A partial derivative longer than this has lines of its own.
+_WIDEST = 80
 
 
 @dataclass(frozen=True)
@@ -95,9 +97,14 @@ class Derivation:
         if len(names) == 1:
             lines = [f"derivative  df/d{names[0]} = {self.partials[0].text} = {number(float(self.gradient[0]))}"]
             return lines + self._framings()
-        rows = [[f"∂f/∂{n}", p.text, number(float(g))] for n, p, g in zip(names, self.partials, self.gradient, strict=True)]
-        rows.append(["norm", "", number(self.norm)])
-        lines = [f"gradient  (shape {tuple(self.gradient.shape)}, like the point)", *columns(rows, "<<>")]
+        triples = list(zip(names, self.partials, self.gradient, strict=True))
+        lines = [f"gradient  (shape {tuple(self.gradient.shape)}, like the point)"]
+        if max(len(p.text) for p in self.partials) <= _WIDEST:
+            rows = [[f"∂f/∂{n}", p.text, number(float(g))] for n, p, g in triples]
+            lines += columns([*rows, ["norm", "", number(self.norm)]], "<<>")
+        else:
+            rows = [[f"∂f/∂{n}", number(float(g))] for n, _, g in triples]
+            lines += [f"  ∂f/∂{n} = {p.text}" for n, p, _ in triples] + columns([*rows, ["norm", number(self.norm)]], "<>")
         if self.steepest is not None and len(names) <= 8:
             uphill = ", ".join(number(float(v), 4) for v in self.steepest)
             lines.append(f"  steepest ascent ({uphill}); gradient descent steps the other way")

@@ -18,7 +18,7 @@ from descend.logs.formats import FORMATS, Format, NotALogError
 from descend.logs.opening import Found, stream_runs, unit_runs
 from descend.logs.roles import ROLES
 from descend.logs.sources import MAX_RUNS, Unit, units
-from descend.logs.stream import Progress, standard_input
+from descend.logs.stream import Progress, UnreadableError, standard_input
 from descend.logs.tail import Follower, follow
 from descend.trace import Trace
 
@@ -70,9 +70,10 @@ def scan(
             if alone:
                 raise
             failures.append(str(error))
-            traces = [_unread(unit, str(error))] if unit.sure and not isinstance(error, NotALogError) else []
+            reported = isinstance(error, UnreadableError) or (unit.sure and not isinstance(error, NotALogError))
+            traces = [_unread(unit, str(error))] if reported else []
         for trace in traces:
-            if alone or unit.sure or _is_run(trace):
+            if alone or unit.sure or not trace.columns or _is_run(trace):
                 count += 1
                 yield trace
     if not count:
@@ -90,8 +91,9 @@ def _unread(unit: Unit, sentence: str) -> Trace:
 
 
 def _is_run(trace: Trace) -> bool:
-    """Whether a file met in a folder is a run and not some other table: it has a quantity of training."""
-    return any(name in ROLES and name != "epoch" for name in trace.columns)
+    """Whether a file met in a folder is a run and not some other table: it has a loss, or a curve of training."""
+    curves = {name for name, c in trace.columns.items() if name in ROLES and (len(c) > 1 or name.endswith("loss"))}
+    return bool(curves - {"epoch"})
 
 
 def _nothing(path: Path, tried: int, failures: list[str]) -> str:

@@ -210,7 +210,8 @@ def _gaps(raw: Raw, columns: Mapping[str, Column]) -> tuple[dict[str, Any], str]
         return None
     fullest = max((c for n, c in columns.items() if not n.startswith("val_")), key=len)
     before = int(np.searchsorted(fullest.step, loss.step[-1], side="right"))
-    missing = np.setdiff1d(fullest.step, loss.step)
+    place = np.minimum(np.searchsorted(loss.step, fullest.step), len(loss) - 1)
+    missing = fullest.step[loss.step[place] != fullest.step]
     if not len(missing) or len(loss) < 0.9 * before:
         return None
     first, count = int(missing[0]), len(missing)
@@ -228,7 +229,7 @@ def _rounding(columns: Mapping[str, Column]) -> dict[str, float]:
 
 
 def rounding_quantum(values: NDArray[np.float64]) -> float:
-    """The power of ten that all finite values are multiples of, or 0 when they are not rounded to six decimals or fewer, or too few.
+    """The power of ten that all finite values are multiples of, or 0: they have more than six, or are too few.
 
     >>> rounding_quantum(np.arange(0.5, 0.6, 0.0031).round(4))
     0.0001

@@ -19,8 +19,8 @@ __all__ = ["Delimited", "sniff"]
 #: Cells that say "not recorded". "nan" is not among them: NaN is data.
 MISSING = {"", "na", "n/a", "null", "none", "-", "--", "<na>", "missing"}
 MAX_RUNS = 1000
-_EMPTY = -1.2345678987654321e-305  # stands for an empty cell while a block is parsed in one piece
-_EMPTY_TEXT = b"-1.2345678987654321e-305"
+#: Values and "is empty", each of shape (rows, columns).
+Block = tuple[NDArray[np.float64], NDArray[np.bool_]]
 _NUMBERISH = b"0123456789+-.eE,\n naifNAIFty"
 _RUN_NAMES = ("run", "run_id", "run_name", "run_uuid", "experiment", "trial_id", "custom_run_id")
 _METRIC_NAMES = ("metric", "tag", "key", "name", "attribute_path", "variable")
@@ -62,7 +62,10 @@ def sniff(lines: Sequence[str]) -> tuple[str, list[str], bool] | None:
 def _cells(line: str, delimiter: str) -> list[str]:
     if delimiter == " ":
         return line.split()
-    row = next(csv.reader([line], delimiter=delimiter, skipinitialspace=True), [])
+    try:
+        row = next(csv.reader([line.replace("\r", " ")], delimiter=delimiter, skipinitialspace=True), [])
+    except csv.Error:  # a cell beyond all size
+        return []
     return [cell.strip() for cell in row]
 
 
@@ -218,52 +221,58 @@ class Delimited:
         else:
             self._store(_columns(list(self._rows(text)), len(self._header)))
 
-    def _fast(self, text: bytes) -> NDArray[np.float64] | None:
+    def _fast(self, text: bytes) -> Block | None:
         """A block of nothing but numbers and empty cells, parsed in one piece; None when it is not that regular."""
         plain = text.replace(b"\r", b"").replace(b'"', b"")
         if self._delimiter != ",":
             plain = plain.replace(b",", b".") if self._delimiter == ";" else plain
             plain = plain.replace(self._delimiter.encode(), b",")
-        if b",," in plain or b",\n" in plain or b"\n," in plain or plain[:1] == b",":
-            plain = (b"\n" + plain).replace(b",,", b"," + _EMPTY_TEXT + b",").replace(b",,", b"," + _EMPTY_TEXT + b",")
-            plain = plain.replace(b",\n", b"," + _EMPTY_TEXT + b"\n").replace(b"\n,", b"\n" + _EMPTY_TEXT + b",")[1:]
         if plain.translate(None, _NUMBERISH):
             return None
         codes = np.frombuffer(plain, np.uint8)
-        ends = codes[(codes == 44) | (codes == 10)] == 10
+        places = np.flatnonzero((codes == 44) | (codes == 10))
+        ends, empty = codes[places] == 10, np.diff(places, prepend=-1) == 1
         width = len(self._header)
         if len(ends) % width or not bool(ends[width - 1 :: width].all()) or int(ends.sum()) * width != len(ends):
             return None
+        if empty.any():
+            plain = (b"\n" + plain).replace(b",,", b",0,").replace(b",,", b",0,")
+            plain = plain.replace(b",\n", b",0\n").replace(b"\n,", b"\n0,")[1:]
         try:
             values = np.fromstring(plain.replace(b"\n", b",").decode("ascii"), sep=",")
         except (ValueError, DeprecationWarning):
             return None
-        return values.reshape(-1, width) if len(values) == len(ends) else None
+        return (values.reshape(-1, width), empty.reshape(-1, width)) if len(values) == len(ends) else None
 
     def _rows(self, text: bytes) -> Iterator[list[str]]:
         """Rows of a block, cell by cell; rows of the wrong width are counted and left out."""
-        lines = text.decode("utf-8", "replace").replace("\x00", "").split("\n")
+        lines = text.decode("utf-8", "replace").replace("\x00", "").replace("\r", " ").split("\n")
         wanted = (line for line in lines if line.strip() and not line.startswith("#"))
         width = len(self._header)
-        try:
-            source: Iterator[list[str]] = (
-                (line.split() for line in wanted)
-                if self._delimiter == " "
-                else csv.reader(wanted, delimiter=self._delimiter, skipinitialspace=True)
-            )
-            for row in source:
-                if len(row) == width:
-                    yield [cell.strip() for cell in row]
-                elif row != self._header:
-                    self._bad += 1
-        except csv.Error:
-            self._bad += 1
+        source: Iterator[list[str]] = (
+            (line.split() for line in wanted)
+            if self._delimiter == " "
+            else csv.reader(wanted, delimiter=self._delimiter, skipinitialspace=True)
+        )
+        while True:
+            try:
+                row = next(source)
+            except StopIteration:
+                return
+            except csv.Error:
+                self._bad += 1
+                continue
+            if len(row) == width:
+                yield [cell.strip() for cell in row]
+            elif row != self._header:
+                self._bad += 1
 
-    def _store(self, values: NDArray[np.float64]) -> None:
-        """Hand a block of shape (rows, columns) to the run, or to each run of a W&B chart."""
+    def _store(self, block: Block) -> None:
+        """Hand a block of rows to the run, or to each run of a W&B chart."""
+        values, empty = block
         cells: dict[str, Cells] = {}
         for i, name in enumerate(self._header):
-            kept = np.flatnonzero(values[:, i] != _EMPTY)
+            kept = np.flatnonzero(~empty[:, i])
             cells[name if name not in cells else f"{name} ({i + 1})"] = (kept, values[kept, i])
         if self._format == "w&b chart":
             self._store_chart(len(values), cells)
@@ -296,17 +305,17 @@ class Delimited:
             by_run.setdefault(row[run_at] if run_at >= 0 else self._name, []).append(row)
         for run, members in by_run.items():
             table = self._table(run)
-            values = _columns(members, len(self._header))
+            values, empty = _columns(members, len(self._header))
             index = np.arange(len(members))
             cells: dict[str, Cells] = {}
             for i, name in enumerate(self._header):
                 if i not in (run_at, metric_at, value_at):
-                    kept = np.flatnonzero(values[:, i] != _EMPTY)
+                    kept = np.flatnonzero(~empty[:, i])
                     cells[name] = (kept, values[kept, i])
             if metric_at >= 0:
                 names = np.array([row[metric_at] for row in members])
                 for metric in dict.fromkeys(names.tolist()):
-                    kept = index[(names == metric) & (values[:, value_at] != _EMPTY)]
+                    kept = index[(names == metric) & ~empty[:, value_at]]
                     cells[metric] = (kept, values[kept, value_at])
             table.add(len(members), cells)
 
@@ -318,25 +327,28 @@ class Delimited:
         return self._tables[run]
 
 
-def _columns(rows: list[list[str]], width: int) -> NDArray[np.float64]:
-    """Cells as numbers, shape (rows, width); what is no number counts as empty."""
-    values = np.full((len(rows), width), _EMPTY)
+def _columns(rows: list[list[str]], width: int) -> Block:
+    """Cells as numbers, and which are empty; what is no number counts as empty."""
+    values, empty = np.zeros((len(rows), width)), np.ones((len(rows), width), bool)
     for i, cells in enumerate(zip(*rows, strict=False)):
         try:
             values[:, i] = cells
+            empty[:, i] = False
         except ValueError:
-            values[:, i] = [_number(cell) for cell in cells]
-    return values
+            numbers = [_number(cell) for cell in cells]
+            values[:, i] = [0.0 if v is None else v for v in numbers]
+            empty[:, i] = [v is None for v in numbers]
+    return values, empty
 
 
-def _number(cell: str) -> float:
+def _number(cell: str) -> float | None:
     try:
         return float(cell)
     except ValueError:
         try:
-            return float(cell.replace(",", ".")) if cell.count(",") == 1 else _EMPTY
+            return float(cell.replace(",", ".")) if cell.count(",") == 1 else None
         except ValueError:
-            return _EMPTY
+            return None
 
 
 def _is_cut(line: bytes, before: bytes, delimiter: bytes) -> bool:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from descend.errors import DescendError
 from descend.logs.delimited import sniff
+from descend.logs.roles import guess
 from descend.logs.stream import Utf8
 from descend.logs.tensorboard import looks_like_events
 from descend.logs.text import PlainText, looks_like_keras
@@ -127,7 +128,10 @@ def _identify_json(start: str, name: str) -> str:
         return "optuna"
     if rest.strip() or name.lower().removesuffix(".gz").endswith((".jsonl", ".ndjson")) or name in ("result.json",):
         return "json lines"
-    return "json" if any(isinstance(v, list | dict) for v in record.values()) or "_runtime" in record else "json lines"
+    if any(isinstance(v, list | dict) for v in record.values()) or "_runtime" in record:
+        return "json"
+    known = [g.role for key in record if (g := guess(key))]
+    return "json lines" if any(role.endswith(("loss", "accuracy")) for role in known) else "json"
 
 
 def _has_record(text: str) -> bool:

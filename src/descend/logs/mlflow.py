@@ -12,15 +12,15 @@ from descend.errors import DescendError
 from descend.logs.collect import MAX_COLUMNS, Raw
 from descend.logs.stream import read_small, refusal
 
-__all__ = ["folder_run", "number_steps"]
+__all__ = ["flat_yaml", "folder_run", "number_steps", "setting"]
 
 
 def folder_run(folder: Path, name: str) -> Raw:
     """The run in a folder of the file store."""
     raw = Raw(name, str(folder), "mlflow", axis_name="step")
-    meta = _meta(folder / "meta.yaml")
+    meta = flat_yaml(folder / "meta.yaml")
     raw.name = meta.get("run_name") or name
-    if experiment := _meta(folder.parent / "meta.yaml").get("name"):
+    if experiment := flat_yaml(folder.parent / "meta.yaml").get("name"):
         raw.config["experiment"] = experiment
     if meta.get("lifecycle_stage") == "deleted":
         raw.note("the run is marked as deleted in MLflow")
@@ -29,7 +29,7 @@ def folder_run(folder: Path, name: str) -> Raw:
         _metric(raw, key, path)
     for path in _files(folder / "params"):
         value = read_small(path, 1 << 20).decode("utf-8", "replace")
-        raw.hyperparameters[os.path.relpath(path, folder / "params").replace(os.sep, "/")] = _setting(value)
+        raw.hyperparameters[os.path.relpath(path, folder / "params").replace(os.sep, "/")] = setting(value)
     number_steps(raw)
     if not raw.series:
         raise DescendError(f"the MLflow run {str(folder)!r} has no metrics yet")
@@ -78,14 +78,14 @@ def number_steps(raw: Raw) -> None:
             raw.note("metrics were logged without a step; their points are counted instead")
 
 
-def _setting(text: str) -> str | float:
+def setting(text: str) -> str | float:
     try:
         return float(text)
     except ValueError:
         return text[:1000]
 
 
-def _meta(path: Path) -> dict[str, str]:
+def flat_yaml(path: Path) -> dict[str, str]:
     """The flat "key: value" lines of a YAML file."""
     try:
         text = path.read_bytes()[: 1 << 16].decode("utf-8", "replace")

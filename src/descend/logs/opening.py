@@ -12,9 +12,10 @@ from descend.logs import records
 from descend.logs.collect import Raw, merge
 from descend.logs.delimited import Delimited
 from descend.logs.formats import NotALogError, identify
+from descend.logs.mlflow import flat_yaml, folder_run, setting
 from descend.logs.roles import guess
 from descend.logs.sources import Unit
-from descend.logs.stream import Progress, blocks, head, read_small
+from descend.logs.stream import Progress, blocks, head, read_small, refusal
 from descend.logs.tensorboard import Events
 from descend.logs.text import KerasText, PlainText
 from descend.trace import Trace
@@ -65,7 +66,12 @@ def file_runs(path: Path, name: str, progress: Progress | None = None) -> Found:
     parser = parser_for(kind, name, source)
     if parser is None:
         return _whole(kind, path, name, source)
-    return _fed(parser, blocks(path, progress), source)
+    found = _fed(parser, blocks(path, progress), source)
+    if path.name == "metrics.csv":
+        for raw in found:
+            if isinstance(raw, Raw):
+                raw.hyperparameters |= {k: setting(v) for k, v in flat_yaml(path.with_name("hparams.yaml")).items() if v}
+    return found
 
 
 def stream_runs(stream: BinaryIO, progress: Progress | None = None) -> Found:
@@ -122,9 +128,9 @@ def _whole(kind: str, path: Path, name: str, source: str) -> Found:
 def unit_runs(unit: Unit, progress: Progress | None = None) -> Found:
     """The runs of a unit."""
     if unit.kind == "mlflow":
-        from descend.logs.mlflow import folder_run
-
         return [folder_run(unit.root, unit.name)]
+    if unit.kind == "refused":
+        raise refusal(unit.root, PermissionError())
     if unit.kind == "file":
         return file_runs(unit.paths[0], unit.name, progress)
     parts: dict[Path, list[Raw]] = {}

@@ -282,8 +282,8 @@ def from_trace(load: Any, source: str) -> Trace:
     """descend's own trace; whatever a damaged file makes the decoder raise becomes one sentence."""
     try:
         trace: Trace = load()
-    except DescendError:
-        raise
+    except DescendError as error:
+        raise DescendError(" ".join(str(error).split())) from None
     except Exception as error:  # zip, zlib, struct, JSON and NumPy each raise their own on damaged bytes
         raise DescendError(f"{source!r} is not a whole trace saved by descend ({type(error).__name__})") from None
     config = {"format": "descend", "roles": {n: n for n in trace.columns}, "resolution": "step", "lossy": []}

@@ -27,7 +27,7 @@ _VAL = {"val", "valid", "validation", "eval", "evaluation", "test", "dev"}
 class Unit:
     """Files that are read together."""
 
-    kind: str  # "file", "tensorboard" or "mlflow"
+    kind: str  # "file", "tensorboard", "mlflow", or "refused" for a folder that may not be read
     name: str
     root: Path
     paths: tuple[Path, ...]
@@ -52,8 +52,8 @@ def _folder(root: Path, limit: int) -> list[Unit]:
     events: dict[Path, list[Path]] = {}
     states: dict[Path, list[Path]] = {}
     for folder, files in _walk(root):
-        if files is None:
-            found.append(Unit("mlflow", _name(folder, root), folder, (folder,), True))
+        if not isinstance(files, list):
+            found.append(Unit(files, _name(folder, root), folder, (folder,), True))
             continue
         names = {file.name for file in files}
         tensorboard = [file for file in files if "tfevents" in file.name]
@@ -72,8 +72,8 @@ def _folder(root: Path, limit: int) -> list[Unit]:
     return sorted(found, key=lambda u: _natural(u.name))
 
 
-def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | None]]:
-    """Folders and their files, None for the folder of an MLflow run. Links are followed once."""
+def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | str]]:
+    """Folders and their files, or the kind of a folder that is one unit (an MLflow run, a refused one). Links count once."""
     waiting, seen, entries = [root], set(), 0
     while waiting:
         folder = waiting.pop()
@@ -92,11 +92,12 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | None]]:
         except OSError as error:
             if folder == root:
                 raise refusal(folder, error) from None
+            yield folder, "refused"
             continue
         files = [folder / name for name, _, is_file in listed if is_file]
         folders = [folder / name for name, is_folder, _ in listed if is_folder and name not in _PASSED_OVER]
         if any(f.name == "meta.yaml" for f in files) and any(f.name == "metrics" for f in folders):
-            yield folder, None
+            yield folder, "mlflow"
             continue
         if any(f.name.endswith(".wandb") for f in files):
             folders = []  # beside a W&B run lie copies of its settings and its console, no further runs

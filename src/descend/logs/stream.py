@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 from descend.errors import DescendError
 
-__all__ = ["CHUNK", "HEAD", "Progress", "Utf8", "blocks", "head", "open_log", "read_small", "refusal"]
+__all__ = ["CHUNK", "HEAD", "Progress", "UnreadableError", "Utf8", "blocks", "head", "open_log", "read_small", "refusal"]
 
 CHUNK = 8 << 20
 HEAD = 1 << 16
@@ -20,14 +20,18 @@ HEAD = 1 << 16
 Progress = Callable[[str, int, int], object]
 
 
+class UnreadableError(DescendError):
+    """A file that the operating system does not let be read: in a folder it is reported, not passed over."""
+
+
 def refusal(path: object, error: BaseException) -> DescendError:
     """The sentence for an operating system's refusal."""
     if isinstance(error, FileNotFoundError):
         return DescendError(f"there is no file or folder {str(path)!r}")
     if isinstance(error, PermissionError):
-        return DescendError(f"permission denied: {str(path)!r} cannot be read by this user")
+        return UnreadableError(f"permission denied: {str(path)!r} cannot be read by this user")
     reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error) or type(error).__name__
-    return DescendError(f"{str(path)!r} could not be read: {reason}")
+    return UnreadableError(f"{str(path)!r} could not be read: {reason}")
 
 
 def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
@@ -37,8 +41,8 @@ def open_log(path: Path) -> BinaryIO | gzip.GzipFile:
             raise DescendError(f"{str(path)!r} is neither a file nor a folder; pipe it in and read '-' instead")
         file = path.open("rb")
         if file.read(2) == b"\x1f\x8b":
-            file.seek(0)
-            return gzip.GzipFile(fileobj=file, mode="rb")
+            file.close()
+            return gzip.GzipFile(path, "rb")
         file.seek(0)
         return file
     except OSError as error:
@@ -66,9 +70,7 @@ def _counted(file: BinaryIO | gzip.GzipFile, path: object, total: int, progress:
     done = 0
     while True:
         try:
-            block = file.read(CHUNK)
-        except (EOFError, zlib.error, gzip.BadGzipFile):
-            return  # a truncated or damaged end of a gzip file: what came before it is kept
+            block = file.read(CHUNK) if not isinstance(file, gzip.GzipFile) else b"".join(_until(file, CHUNK, path))
         except OSError as error:
             raise refusal(path, error) from None
         if not block:
@@ -80,10 +82,10 @@ def _counted(file: BinaryIO | gzip.GzipFile, path: object, total: int, progress:
 
 
 def _until(file: BinaryIO | gzip.GzipFile, size: int, path: object) -> Iterator[bytes]:
-    """Reads up to `size` bytes in small pieces, so that a gzip file with a damaged end still gives its head."""
+    """Up to `size` bytes in small pieces: a gzip file whose end is cut or damaged still gives what comes before."""
     while size > 0:
         try:
-            piece = file.read(min(size, 4096))
+            piece = file.read(min(size, 1 << 14))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return
         except OSError as error:

@@ -68,7 +68,7 @@ class Follower:
 
     def _unit(self, unit: Unit) -> Found | None:
         """The runs of a unit, or None when it did not change."""
-        if unit.kind == "mlflow":
+        if unit.kind in ("mlflow", "refused"):
             return self._again(unit)
         changed = False
         for path in unit.paths:
@@ -148,6 +148,8 @@ def _runs(file: _File) -> list[Raw]:
 
 
 def _stamped(unit: Unit) -> list[Path]:
+    if unit.kind == "refused":
+        return [unit.root]
     if unit.kind == "mlflow":
         return sorted(p for p in unit.root.rglob("*") if p.is_file())
     return [*unit.paths, *(p.with_name(p.name + "-wal") for p in unit.paths)]

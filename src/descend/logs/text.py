@@ -73,8 +73,9 @@ def names_of(parts: list[str]) -> Template:
             name = _unnamed(parts, i)
         if not name:
             continue
-        split = _split_of(before) or split
         claim = guess(name)
+        if not _split_of(name) or (claim and claim.role == "epoch"):
+            split = _split_of(before) or split  # "Test set: loss 0.1, accuracy 0.9": both are the test set's
         if claim and split and claim.role in ("loss", "accuracy") and not _split_of(name):
             name = f"{split} {name}"
         if name not in taken:

@@ -116,7 +116,7 @@ def _numpy_library() -> Library:
             "atan2": np.arctan2,
             "max": _many(np.maximum),
             "min": _many(np.minimum),
-            "sigmoid": lambda x: 0.5 * (1.0 + np.tanh(0.5 * x)),
+            "sigmoid": lambda x: np.exp(-np.logaddexp(0.0, -x)),
             "relu": lambda x: np.maximum(x, 0.0),
             "softplus": lambda x: np.logaddexp(x, 0.0),
             "step": lambda x: np.where(x > 0, 1.0, x * 0.0)[()],
@@ -134,6 +134,7 @@ def _jax_library() -> Library:
         jnp,
         {
             "atan2": jnp.arctan2,
+            "abs": lambda x: x * jnp.sign(x),  # jnp.abs has slope 1 at 0; the subgradient 0 is what torch and the symbols give
             "max": _many(jnp.maximum),
             "min": _many(jnp.minimum),
             "sigmoid": jax.nn.sigmoid,

@@ -63,7 +63,7 @@ class _Parser:
         self.operands: list[int] = []
         self.spans: list[tuple[int, int]] = []
         self.pending: list[_Pending] = []
-        self.depth = 0
+        self.depth = self.waiting = 0
         self.notes: list[str] = []
         self.i = 0
 
@@ -255,10 +255,11 @@ class _Parser:
         self.pending.append(opening)
 
     def _wait(self, pending: _Pending) -> None:
-        if len(self.pending) > 5 * DEEPEST:
-            raise marked(
-                f"too many operators wait for each other at position {pending.token.start + 1}", self.text, pending.token.start
-            )
+        if pending.kind != "binary" or pending.op == "^":
+            self.waiting += 1
+        if self.waiting > DEEPEST:
+            sentence = f"more than {DEEPEST} operators wait for each other at position {pending.token.start + 1}"
+            raise marked(sentence, self.text, pending.token.start)
         self.pending.append(pending)
 
     def _push(self, node: Node) -> None:
@@ -269,6 +270,8 @@ class _Parser:
     def _reduce(self) -> None:
         """Finish the operator that waits on top."""
         top = self.pending.pop()
+        if top.kind != "binary" or top.op == "^":
+            self.waiting -= 1
         if top.kind == "binary":
             right, left = self.operands.pop(), self.operands.pop()
             last, first = self.spans.pop(), self.spans.pop()

@@ -10,6 +10,7 @@ from typing import Any
 
 from descend.errors import DescendError
 from descend.objectives.expression import Expression, parse
+from descend.objectives.networks import NETWORKS
 from descend.objectives.objective import Objective
 from descend.objectives.pythonfile import function_objective, gradient_like, load_function
 from descend.objectives.surfaces import SURFACES, surface_key, surface_named, unknown_surface
@@ -47,6 +48,8 @@ def _resolve(what: Any) -> Objective:
     if isinstance(what, str):
         if surface_key(what) in SURFACES:
             return surface_named(what).objective()
+        if what.strip().lower() in NETWORKS:
+            return _network(what.strip().lower())
         if _FILE.fullmatch(what.strip()):
             return function_objective(_load(what), text=what.strip(), guarded=True)
         if what.strip().endswith(".py"):
@@ -64,6 +67,11 @@ def _load(text: str) -> Callable[..., Any]:
     if found is None:
         raise DescendError(f"a function in a file is named file.py:function; got {text!r}")
     return load_function(found["path"], found["name"])
+
+
+@lru_cache(maxsize=8)
+def _network(name: str) -> Objective:
+    return NETWORKS[name]()
 
 
 @lru_cache(maxsize=256)

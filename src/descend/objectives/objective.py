@@ -18,7 +18,7 @@ class Objective:
     """A function to minimise and what is known about it. Compared by identity."""
 
     #: Takes one parameter (an array of shape (n,), or any pytree for a callable) and returns one number.
-    fun: Callable[[Any], Any]
+    fun: Callable[..., Any]
     #: A short name: the surface's, the function's, or the expression itself.
     name: str
     #: What to print: the formula as mathematics where there is one.
@@ -32,8 +32,8 @@ class Objective:
     minimum: float | None = None
     #: What this surface teaches, in a sentence.
     note: str = ""
-    #: The usual start.
-    start: tuple[float, ...] | None = None
+    #: The usual start: a number per variable, or the tree of parameters a model begins with.
+    start: Any = None
     #: The gradient its author gives: takes what `fun` takes, returns the same shape.
     grad: Callable[[Any], Any] | None = None
     #: What its body is written for, as far as can be told by looking at it.

@@ -22,7 +22,7 @@ class Part(NamedTuple):
     rank: int = _ATOM
     #: number, letter (x, y, z, Greek), name (any other), function, "(", "|" or "√"
     head: str = "("
-    #: number, letter, name, raised (x², x₁), ")", "|" or "√"
+    #: number, letter, name, raised (x²), indexed (x₁), ")", call, "|" or "√"
     tail: str = ")"
 
     def at_least(self, rank: int) -> Part:
@@ -49,7 +49,7 @@ def number_text(text: str) -> str:
 def _variable(name: str) -> Part:
     letter = re.fullmatch(r"([A-Za-zα-ωΑ-Ω])_?(\d+)", name)
     if letter:
-        return Part(letter[1] + letter[2].translate(_SUB), head="letter" if not letter[1].isascii() else "name", tail="raised")
+        return Part(letter[1] + letter[2].translate(_SUB), head="letter" if not letter[1].isascii() else "name", tail="indexed")
     kind = "letter" if name in "xyz" or not name.isascii() else "name"
     return Part(name, head=kind, tail=kind)
 
@@ -124,14 +124,14 @@ def _joint(tail: str, head: str) -> str:
     if head == "function":
         return " "
     if head == "letter":
-        return "" if tail in ("letter", "raised", ")") else "·"
+        return "" if tail in ("letter", "raised", "indexed", ")") else "·"
     if head == "name":
-        return "" if tail in ("raised", ")") else "·"
+        return "" if tail in ("raised", "indexed", ")") else "·"
     return "" if head == "(" and tail in ("raised", ")") else "·"
 
 
 def _power(base: Part, exponent: Part) -> Part:
-    base = base if base.rank == _ATOM or base.tail == "call" else base.bracketed()
+    base = base if base.rank == _ATOM or (base.rank == _APPLY and base.tail == "call") else base.bracketed()
     if re.fullmatch(r"−?[0-9]+", exponent.text):
         text, tail = base.text + exponent.text.replace("−", "-").translate(_SUPER), "raised"
     else:

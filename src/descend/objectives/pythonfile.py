@@ -33,7 +33,7 @@ def load_function(path: str, name: str) -> Callable[..., Any]:
         raise DescendError(f"{path} defines no function {name!r}{listed}")
     function = getattr(module, name)
     if not callable(function):
-        raise DescendError(f"{name!r} in {path} is a {type(function).__name__}, not a function")
+        raise DescendError(f"{name!r} in {path} is not a function")
     return function  # type: ignore[no-any-return]
 
 
@@ -49,7 +49,8 @@ def _run_file(file: Path) -> ModuleType:
     try:
         spec.loader.exec_module(module)
     except SyntaxError as error:
-        raise DescendError(f"{error.filename}:{error.lineno}: {error.msg}") from error
+        line = f":{error.lineno}" if error.lineno else ""
+        raise DescendError(f"{Path(error.filename or path).name}{line}: {error.msg}; it is not valid Python") from error
     except (Exception, SystemExit) as error:
         raise _told(error, path, f"while {file.name} was read") from error
     finally:
@@ -91,6 +92,7 @@ def function_objective(function: Callable[..., Any], *, text: str | None = None,
     """A Python function as objective; `guarded` turns what it raises into one sentence."""
     names, spread = _parameters(function)
     name = getattr(function, "__name__", type(function).__name__)
+    name = "f" if name == "<lambda>" else name
     fun = _on_point(function, spread)
     return Objective(
         fun=_guard(fun, function) if guarded else fun,
@@ -172,25 +174,31 @@ def _backend(function: Callable[..., Any]) -> Backend:
 
 def _libraries(function: Any, seen: set[int]) -> set[str]:
     """Libraries that a function's body names, those of the functions it calls in its own file included."""
-    function = inspect.unwrap(function) if callable(function) else function
-    code, space = getattr(function, "__code__", None), getattr(function, "__globals__", {})
-    if code is None or id(code) in seen:
+    function = inspect.unwrap(getattr(function, "func", function))
+    code = getattr(function, "__code__", None)
+    if code is None:  # a callable object: what it is derived from tells, as with torch.nn.Module
+        return {base.__module__.partition(".")[0] for base in type(function).__mro__}
+    if id(code) in seen:
         return set()
     seen.add(id(code))
-    found: set[str] = set()
-    for name in code.co_names:
-        value = space.get(name)
+    space = function.__globals__
+    values = [space[name] for name in code.co_names if name in space]
+    values += [cell.cell_contents for cell in function.__closure__ or () if cell != type(cell)()]
+    found = {name for name in code.co_names if name == "torch"}  # imported inside the body
+    for value in values:
         if isinstance(value, ModuleType):
             found.add(value.__name__.partition(".")[0])
         elif inspect.isfunction(value) and value.__globals__ is space:
             found |= _libraries(value, seen)
-        elif value is not None:
+        else:
             found.add(str(getattr(value, "__module__", "") or "").partition(".")[0])
     return found
 
 
 def why_not_traceable(objective: Objective, start: Any) -> str | None:
     """None where JAX can trace the objective at `start`; else one sentence that says why not and what to do."""
+    if objective.backend == "torch":
+        return f"{objective.name} is written with torch, which JAX cannot trace"
     import jax
 
     try:

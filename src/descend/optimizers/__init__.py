@@ -6,6 +6,7 @@ compares and its catalogue of mistakes are read from these very lines. A rule is
 - `plain`: linear in the gradient: SGD, momentum, Nesterov, averaged SGD
 - `scaled`: each coordinate by the size of its own gradients: Adagrad, Adadelta, RMSProp, Rprop, Adafactor
 - `moments`: Adam and what grew out of it
+- `layers`: each array in proportion to its own norm: LARS, LAMB
 - `signs`: steps whose size ignores the gradient's
 - `spectral`: matrices as matrices: Muon
 - `free`: without a schedule or without a rate: schedule-free SGD and AdamW, Prodigy
@@ -17,6 +18,7 @@ Not here: L-BFGS (scipy's is used as a reference), Sophia (needs a Hessian), Spa
 from descend.optimizers.plain import *
 from descend.optimizers.scaled import *
 from descend.optimizers.moments import *
+from descend.optimizers.layers import *
 from descend.optimizers.signs import *
 from descend.optimizers.spectral import *
 from descend.optimizers.free import *

@@ -24,13 +24,16 @@ def average(p: Array, s: Any) -> Array:
     lr_max=Slot(0.0, "scalar"),
     weights=Slot(0.0, "scalar", limit=1e9),
     title="Schedule-free SGD",
-    paper="Defazio et al. 2024, algorithm of section 2",
+    paper="Defazio et al. 2024",
     convention="the authors' code: p is y, where gradients are taken; x is reported; weights lr_max^weight_lr_power",
     fixes="Choosing a schedule and a stopping time: averaging takes the place of a falling rate.",
     avoid="When a schedule for a known number of steps is tuned already; and never evaluate at y: x is the result.",
     usual_lr="1 to 10 times SGD's; use a warm-up",
     at=average,
     bounds={"beta1": (0.0, 1.0, False, False), "weight_lr_power": (0.0, INF, True, False)},
+    meanings={
+        "beta1": "how near to the mean the gradient is taken",
+    },
 )
 def schedule_free_sgd(g: Array, p: Array, s: Any, *, lr: float = 1.0, beta1: float = 0.9, weight_lr_power: float = 2.0) -> Any:
     """SGD on z, gradients between z and its mean x, the mean reported."""
@@ -60,6 +63,9 @@ def schedule_free_sgd(g: Array, p: Array, s: Any, *, lr: float = 1.0, beta1: flo
     kind="adaptive",
     at=average,
     bounds={"beta1": (0.0, 1.0, False, False), "weight_lr_power": (0.0, INF, True, False)},
+    meanings={
+        "beta1": "how near to the mean the gradient is taken",
+    },
 )
 def schedule_free_adamw(
     g: Array,
@@ -105,6 +111,13 @@ def schedule_free_adamw(
     usual_lr="1.0 (a multiplier)",
     kind="adaptive",
     bounds={"d0": (0.0, INF, False, False), "d_coef": (0.0, INF, False, False)},
+    meanings={
+        "lr": "multiplies the estimated rate; a schedule goes here",
+        "d0": "first estimate of the distance to go",
+        "d_coef": "factor on the estimate",
+        "bias_correction": "correct the moments for their zero start (optax)",
+        "safeguard_warmup": "keep a warm-up out of the estimate",
+    },
 )
 def prodigy(
     g: Array,

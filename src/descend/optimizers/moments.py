@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from descend.arrays import maximum, norm, sqrt, where
+from descend.arrays import maximum, sqrt, where
 from descend.rules import COUNT, POWER, SQUARE, ZERO, Slot, rule
 
-__all__ = ["adam", "adam_hat", "adamax", "adamw", "adan", "amsgrad", "lamb", "nadam", "radam"]
+__all__ = ["adam", "adam_hat", "adamax", "adamw", "adan", "ademamix", "amsgrad", "nadam", "radam"]
 
 Array = Any
 INF = float("inf")
 MaxOf = Literal["raw", "corrected"]
 WarmUp = Literal["momentum", "frozen"]
-Ratio = Literal["paper", "no_decay", "only_with_decay"]
 
 
 @rule(
@@ -90,6 +89,9 @@ def adamw(
     avoid="When gradients shrink by orders of magnitude: one early spike slows every later step.",
     usual_lr="1e-3",
     kind="adaptive",
+    meanings={
+        "max_of": "take the maximum of the raw or of the corrected moments",
+    },
 )
 def amsgrad(
     g: Array,
@@ -128,6 +130,9 @@ def amsgrad(
     avoid="Where Adam works: it reacts more slowly once a large gradient has passed.",
     usual_lr="2e-3",
     kind="adaptive",
+    meanings={
+        "beta2": "share of the largest gradient kept from step to step",
+    },
 )
 def adamax(g: Array, p: Array, s: Any, *, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8) -> Any:
     """Adam with the decaying maximum of |g| in place of the root mean square."""
@@ -153,6 +158,9 @@ def adamax(g: Array, p: Array, s: Any, *, lr: float = 2e-3, beta1: float = 0.9, 
     usual_lr="2e-3",
     kind="adaptive",
     bounds={"momentum_decay": (0.0, INF, True, True)},
+    meanings={
+        "momentum_decay": "how fast the momentum warms up: 0.96^(t·momentum_decay)",
+    },
 )
 def nadam(
     g: Array,
@@ -193,7 +201,13 @@ def nadam(
     avoid="With a warm-up schedule already: both slow the same first steps.",
     usual_lr="1e-3",
     kind="adaptive",
+    degree=None,  # its first steps are plain momentum
     bounds={"threshold": (4.0, INF, True, False)},
+    meanings={
+        "threshold": "length of the average from which the second moment is trusted",
+        "warm_up": "what is done before that: plain momentum, or nothing",
+        "eps_after": "add eps to the corrected root (optax)",
+    },
 )
 def radam(
     g: Array,
@@ -245,6 +259,11 @@ def radam(
     avoid="When memory is short: four numbers of state per weight.",
     usual_lr="1e-3; up to 10 times Adam's",
     kind="adaptive",
+    meanings={
+        "beta2": "share of the mean change of the gradient kept",
+        "beta3": "share of the mean square kept",
+        "prox": "decay by division after the step instead of before it",
+    },
 )
 def adan(
     g: Array,
@@ -282,18 +301,24 @@ def adan(
 
 @rule(
     m=ZERO,
+    n=ZERO,
     v=SQUARE,
     k1=POWER("beta1"),
     k2=POWER("beta2"),
-    title="LAMB",
-    paper="You et al. 2020, algorithm 2",
-    convention="optax.lamb: both moments corrected, the decay inside the trust ratio, φ(x) = x, ratio 1 where a norm is 0",
-    fixes="Very large batches: each array moves in proportion to its own norm.",
-    avoid="Small batches and parameters that start at 0: the ratio of norms then says nothing. Any shape is allowed.",
-    usual_lr="1e-3 to 1e-2",
-    kind="sign",
+    title="AdEMAMix",
+    paper="Pagliardini, Ablin & Grangier 2024, algorithm 1",
+    convention="optax.contrib.ademamix: the slow mean is not corrected; alpha and beta3 warm up by schedules of their own",
+    fixes="Gradients forgotten too soon: adds a second, very long memory to Adam's short one.",
+    avoid="Runs of fewer steps than the long memory has (1/(1 − beta3)), and when memory is short.",
+    usual_lr="1e-3",
+    kind="adaptive",
+    bounds={"alpha": (0.0, INF, True, False)},
+    meanings={
+        "beta3": "share of the slow mean gradient kept from step to step",
+        "alpha": "weight of the slow mean",
+    },
 )
-def lamb(
+def ademamix(
     g: Array,
     p: Array,
     s: Any,
@@ -301,29 +326,21 @@ def lamb(
     lr: float = 1e-3,
     beta1: float = 0.9,
     beta2: float = 0.999,
-    eps: float = 1e-6,
+    beta3: float = 0.9999,
+    alpha: float = 5.0,
+    eps: float = 1e-8,
     weight_decay: float = 0.0,
-    ratio: Ratio = "paper",
 ) -> Any:
-    """Adam whose step on each array is rescaled to the norm of that array.
-
-    Dialects: `ratio="no_decay"` decays first, apart from the trust ratio (Keras); `ratio="only_with_decay"` uses the ratio only
-    where there is decay (timm).
-    """
+    """AdamW with a mixture of a fast and a slow mean of the gradients."""
     s.m = beta1 * s.m + (1 - beta1) * g
+    s.n = beta3 * s.n + (1 - beta3) * g
     s.v = beta2 * s.v + (1 - beta2) * g**2
     s.k1 = beta1 * s.k1
     s.k2 = beta2 * s.k2
     m_hat = s.m / (1 - s.k1)
     v_hat = s.v / (1 - s.k2)
-    p = p - lr * weight_decay * p if ratio == "no_decay" else p
-    r = m_hat / (sqrt(v_hat) + eps)
-    u = r if ratio == "no_decay" else r + weight_decay * p
-    a = norm(p)
-    b = norm(u)
-    trust = where(a > 0, where(b > 0, a / maximum(b, 1e-30), 1.0), 1.0)
-    trust = where(weight_decay > 0, trust, 1.0) if ratio == "only_with_decay" else trust
-    p = p - lr * trust * u
+    u = (m_hat + alpha * s.n) / (sqrt(v_hat) + eps)
+    p = p - lr * (u + weight_decay * p)
     return p, s
 
 

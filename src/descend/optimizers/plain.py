@@ -35,6 +35,9 @@ def sgd(g: Array, p: Array, s: Any, *, lr: float = 1e-2) -> Any:
     fixes="No memory of direction: adds up the gradients that agree and cancels those that alternate.",
     avoid="When the rate is near its limit already: a heavy ball overshoots and rings.",
     usual_lr="0.01 to 0.1 at momentum 0.9",
+    meanings={
+        "damp_first": "dampen the first gradient too, as a running mean does",
+    },
 )
 def momentum(
     g: Array,
@@ -92,6 +95,11 @@ def nesterov(g: Array, p: Array, s: Any, *, lr: float = 1e-2, momentum: float = 
         "lambd": (0, float("inf"), True, False),
         "alpha": (0, float("inf"), True, False),
         "t0": (0, float("inf"), True, True),
+    },
+    meanings={
+        "lambd": "decay of the weights, and of the rate",
+        "alpha": "power with which the rate falls",
+        "t0": "step at which averaging starts",
     },
 )
 def asgd(g: Array, p: Array, s: Any, *, lr: float = 1e-2, lambd: float = 1e-4, alpha: float = 0.75, t0: float = 1e6) -> Any:

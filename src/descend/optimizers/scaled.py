@@ -24,6 +24,10 @@ INF = float("inf")
     avoid="When the last digit matters: at a constant rate it hovers about lr away from the minimum.",
     usual_lr="1e-3 to 1e-2",
     kind="adaptive",
+    meanings={
+        "momentum": "share of the velocity kept; 0 is without",
+        "centered": "divide by the spread of the gradient instead of its size",
+    },
 )
 def rmsprop(
     g: Array,
@@ -63,6 +67,10 @@ def rmsprop(
     avoid="Long runs: the sum only grows, so every step shrinks and the descent stalls.",
     usual_lr="0.01",
     kind="adaptive",
+    bounds={"lr_decay": (0.0, INF, True, False)},
+    meanings={
+        "lr_decay": "the rate falls as 1/(1 + lr_decay·t)",
+    },
 )
 def adagrad(
     g: Array,
@@ -97,6 +105,10 @@ def adagrad(
     avoid="In a hurry: the first steps are about √eps long and have to grow.",
     usual_lr="1.0",
     kind="adaptive",
+    degree=None,  # its first step comes from eps
+    meanings={
+        "lr": "multiplies a step that has a length of its own",
+    },
 )
 def adadelta(g: Array, p: Array, s: Any, *, lr: float = 1.0, rho: float = 0.9, eps: float = 1e-6) -> Any:
     """The ratio of the recent size of the steps to the recent size of the gradients takes the rate's place."""
@@ -122,6 +134,13 @@ def adadelta(g: Array, p: Array, s: Any, *, lr: float = 1.0, rho: float = 0.9, e
         "eta_plus": (1.0, INF, False, False),
         "step_min": (0.0, INF, True, False),
         "step_max": (0.0, INF, False, True),
+    },
+    meanings={
+        "lr": "first step size of every coordinate",
+        "eta_minus": "factor on the step size where the sign changed",
+        "eta_plus": "factor on the step size where it did not",
+        "step_min": "smallest step size",
+        "step_max": "largest step size",
     },
 )
 def rprop(
@@ -164,12 +183,20 @@ def _is_vector(p: Array, hyper: Any) -> bool:
     avoid="When memory is no concern: the factored estimate is coarser than Adam's.",
     usual_lr="0.01 (relative to the weights' size)",
     kind="sign",
+    whole_array=True,
     bounds={
         "beta2_decay": (-INF, 0.0, False, True),
         "eps1": (0.0, INF, True, False),
         "eps2": (0.0, INF, True, False),
         "d": (1.0, INF, True, True),
         "weight_decay": (0.0, INF, True, False),
+    },
+    meanings={
+        "lr": "largest rate, relative to the size of the parameters",
+        "beta2_decay": "the mean squares forget by t^beta2_decay",
+        "eps1": "smallest root of a mean square; 0 is the spacing of the number type",
+        "eps2": "smallest size the parameters are taken to have",
+        "d": "largest root mean square of a step before the rate",
     },
 )
 def adafactor(

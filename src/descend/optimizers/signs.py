@@ -22,6 +22,9 @@ Array = Any
     usual_lr="1e-4 to 1e-3, falling",
     kind="sign",
     bounds={"momentum": (0.0, 1.0, True, False)},
+    meanings={
+        "momentum": "share of the mean gradient kept; 0 is without",
+    },
 )
 def signsgd(g: Array, p: Array, s: Any, *, lr: float = 1e-3, momentum: float = 0.0) -> Any:
     """A step of length lr in each coordinate, against the sign of the gradient."""
@@ -39,6 +42,10 @@ def signsgd(g: Array, p: Array, s: Any, *, lr: float = 1e-3, momentum: float = 0
     avoid="Small batches and Adam's rate: it wants a rate 3 to 10 times smaller and a decay as much larger.",
     usual_lr="1e-4",
     kind="sign",
+    meanings={
+        "beta1": "share of the memory in what the sign is taken of",
+        "beta2": "share of the memory kept from step to step",
+    },
 )
 def lion(
     g: Array, p: Array, s: Any, *, lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0

@@ -1,0 +1,226 @@
+"""Maps of planes: colour for how a descent went, black where it diverged, the predicted limit drawn over it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from descend.errors import DescendError
+from descend.figures.data import number
+from descend.figures.style import DPI, INK, MUTED, axes_at, new_figure, power_of_ten
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+__all__ = ["BY", "MapView", "draw_plane", "map_view"]
+
+Floats = NDArray[np.float64]
+
+#: What a map can be coloured by, and what the colour bar says.
+BY = {
+    "rate": "factor per step (dark: fast)",
+    "steps": "steps to the tolerance",
+    "loss": "final loss, by rank",
+}
+MISSING = (0.85, 0.85, 0.85)
+
+
+@dataclass(frozen=True)
+class MapView:
+    """A map as plain data: `shade` 0…1 (NaN: black or missing), which cells diverged, which are not computed, tick places."""
+
+    by: str
+    shade: Floats
+    diverged: NDArray[np.bool_]
+    missing: NDArray[np.bool_]
+    #: (place between 0 and 1, text) along the colour bar.
+    ticks: tuple[tuple[float, str], ...]
+
+
+def map_view(plane: Any, by: str | None = None) -> MapView:
+    """Colours of a plane with one or two axes; rows are the second axis, upwards, columns the first.
+
+    Without `by`: steps to the tolerance where at least a tenth of the runs got there, else the final loss by rank.
+    """
+    outcome = _grid(plane, "outcome")
+    missing, diverged = outcome < 0, np.isin(outcome, (3, 4))
+    reached = _grid(plane, "steps_to")
+    if by is None:
+        by = "steps" if np.mean(reached[~missing] >= 0 if (~missing).any() else False) >= 0.1 else "loss"
+    if by not in BY:
+        raise DescendError(f"a map is coloured by {', '.join(BY)}; got {by!r}")
+    values = {"rate": _grid(plane, "rate"), "steps": reached.astype(float), "loss": _grid(plane, "loss")}[by].astype(np.float64)
+    if by == "steps":
+        values[reached < 0] = np.nan
+    shown = np.isfinite(values) & ~missing & ~diverged
+    shade, ticks = _SHADES[by](values, shown, plane)
+    shade[~shown] = np.nan
+    return MapView(by, shade, diverged, missing, ticks)
+
+
+def _grid(plane: Any, name: str) -> NDArray[Any]:
+    """A column with the first axis along x and the second along y."""
+    values = np.asarray(plane[name])
+    if values.ndim > 2:
+        raise DescendError(f"a map has one or two axes; this plane has {values.ndim}: take a slice")
+    return values.T if values.ndim == 2 else values[None, :]
+
+
+def _by_rank(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
+    """The place of each value among all: every colour takes the same area (CDF-equalised)."""
+    shade = np.full(values.shape, np.nan)
+    sorted_values = np.sort(values[shown])
+    if not sorted_values.size:
+        return shade, ()
+    shade[shown] = np.searchsorted(sorted_values, values[shown]) / max(len(sorted_values) - 1, 1)
+    places = (0.0, 0.25, 0.5, 0.75, 1.0)
+    return shade, tuple((q, number(float(sorted_values[round(q * (len(sorted_values) - 1))]))) for q in places)
+
+
+def _by_log(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
+    shade = np.full(values.shape, np.nan)
+    low, high = 1.0, float(max(plane.config.get("steps", 1), 2))
+    shade[shown] = np.log(np.maximum(values[shown], low)) / np.log(high)
+    marks = [v for v in (1, 10, 100, 1000, 10_000, 100_000) if v < high / 1.5]
+    return shade, (*((float(np.log(v) / np.log(high)), f"{v:,}") for v in marks), (1.0, f"{int(high):,}"))
+
+
+def _by_rate(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
+    """Rates between 0 and 1, spread so that .9, .99 and .999 stay apart."""
+    shade = np.full(values.shape, np.nan)
+
+    def place(rate: Any) -> Any:
+        return 1 - np.log10(1 + 999 * np.clip(1 - rate, 0, 1)) / 3
+
+    shade[shown] = place(values[shown])
+    return shade, tuple((float(place(v)), f"{v:g}") for v in (0.0, 0.9, 0.99, 0.999, 1.0))
+
+
+_SHADES = {"rate": _by_rate, "steps": _by_log, "loss": _by_rank}
+
+
+def pixels(view: MapView) -> NDArray[np.uint8]:
+    """The map as an image, one pixel per descent, top row first: shape (rows, columns, 3)."""
+    import matplotlib as mpl
+
+    image = mpl.colormaps["viridis"](np.nan_to_num(view.shade))[..., :3]
+    image[np.isnan(view.shade)] = mpl.colormaps["viridis"](1.0)[:3]
+    image[view.diverged] = 0.0
+    image[view.missing] = MISSING
+    return np.asarray(np.round(255 * image[::-1]), dtype=np.uint8)
+
+
+def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: str | None = None) -> Figure:
+    """The map of a plane with axes, colour bar, its best point and the predicted limit; one pixel per descent or more."""
+    view = map_view(plane, by)
+    image = pixels(view)
+    rows, columns = image.shape[:2]
+    scale = max(1, round(620 / max(rows, columns)))
+    wide, high = columns * scale / DPI, max(rows * scale / DPI, 0.6)
+    left, bottom, top, right = 0.9, 0.75, 0.95, 1.35
+    figure = new_figure(max(left + wide + right, 5.5), bottom + high + top)
+    axes = axes_at(figure, left, bottom, wide, high, framed=True)
+    names = list(plane.axes)
+    extent = (0.0, float(columns), 0.0, float(rows))
+    axes.imshow(image, extent=extent, interpolation="nearest", aspect="auto", origin="upper")
+    _ticks(axes.xaxis, plane.axes[names[0]])
+    axes.set_xlabel(names[0], color=INK)
+    if len(names) == 2:
+        _ticks(axes.yaxis, plane.axes[names[1]])
+        axes.set_ylabel(names[1], color=INK)
+    else:
+        axes.set_yticks([])
+    if limit:
+        _draw_limit(axes, plane, names)
+    _bar(figure, view, (left + wide + 0.25, bottom, 0.16, high))
+    config = plane.config
+    height = bottom + high
+    fixed = ", ".join(f"{k} {v:g}" for k, v in config.get("hyperparameters", {}).items() if isinstance(v, float))
+    _words(
+        figure,
+        left,
+        height + 0.58,
+        title or f"{config.get('objective', '')}   ·   {config.get('optimizer', '')}",
+        12,
+        INK,
+        "bold",
+    )
+    told = (
+        f"{config.get('steps', 0):,} steps from {_point(config.get('start'))}{'; ' + fixed if fixed else ''}; black: diverged"
+    )
+    _words(figure, left, height + 0.3, told, 8.5, MUTED)
+    return figure
+
+
+def _words(figure: Figure, x: float, y: float, text: str, size: float, colour: str, weight: str = "normal") -> None:
+    width, height = figure.get_size_inches()
+    figure.text(x / width, y / height, text, fontsize=size, color=colour, fontweight=weight, parse_math=False)
+
+
+def _point(start: Any) -> str:
+    return "the start" if not start else "(" + ", ".join(number(v) for v in start) + ")"
+
+
+def _cell(axis: Any, values: Any) -> Floats:
+    """Places in cells along an axis (centres at .5) of values on its scale."""
+    ends = axis.values
+    values = np.asarray(values, dtype=np.float64)
+    if len(ends) == 1:
+        return np.full(values.shape, 0.5)
+    with np.errstate(all="ignore"):
+        if axis.scale == "log":
+            part = np.log(values / ends[0]) / np.log(ends[-1] / ends[0])
+        else:
+            part = (values - ends[0]) / (ends[-1] - ends[0])
+    return np.asarray(part * (len(ends) - 1) + 0.5)
+
+
+def _ticks(target: Any, axis: Any) -> None:
+    from matplotlib.ticker import LogLocator, MaxNLocator
+
+    low, high = float(axis.values[0]), float(axis.values[-1])
+    log = axis.scale == "log" and high / low >= 10
+    marks = LogLocator().tick_values(low, high) if log else MaxNLocator(6).tick_values(low, high)
+    slack = 1e-9 * (high - low)
+    inside = np.array([m for m in marks if low - slack <= m <= high + slack])
+    target.set_ticks(_cell(axis, inside).tolist(), [power_of_ten(m) if log else _plain_number(m, inside) for m in inside])
+
+
+def _plain_number(value: float, marks: Any) -> str:
+    """Digits enough to tell neighbouring ticks apart, also deep in a zoom."""
+    gap = float(np.min(np.diff(marks))) if len(marks) > 1 else abs(value)
+    places = max(0, int(np.ceil(-np.log10(gap) + 1))) if gap > 0 else 0
+    return f"{round(value, places):.15g}".replace("-", "−")
+
+
+def _draw_limit(axes: Any, plane: Any, names: list[str]) -> None:
+    found = plane.limit()
+    if found is None:
+        return
+    others, limits = found
+    along = _cell(plane.axes["lr"], limits)
+    across = _cell(plane.axes[names[1 - names.index("lr")]], others) if len(names) == 2 else np.array([0.0, 1.0])
+    along = along if len(names) == 2 else np.repeat(along, 2)
+    bounds = axes.get_xlim(), axes.get_ylim()
+    x, y = (along, across) if names[0] == "lr" else (across, along)
+    axes.plot(x, y, color="white", linewidth=2.6, solid_capstyle="butt")
+    axes.plot(x, y, color="#D55E00", linewidth=1.4, linestyle=(0, (5, 2)), label="predicted limit")
+    axes.set_xlim(bounds[0])
+    axes.set_ylim(bounds[1])
+    axes.legend(loc="upper left", fontsize=8, framealpha=0.85, edgecolor="none")
+
+
+def _bar(figure: Figure, view: MapView, place: tuple[float, float, float, float]) -> None:
+    axes = axes_at(figure, *place, framed=True)
+    import matplotlib as mpl
+
+    ramp = mpl.colormaps["viridis"](np.linspace(0, 1, 256))[:, None, :3]
+    axes.imshow(ramp, extent=(0, 1, 0, 1), aspect="auto", origin="lower", interpolation="nearest")
+    axes.set_xticks([])
+    axes.yaxis.tick_right()
+    axes.set_yticks([t for t, _ in view.ticks], [text for _, text in view.ticks])
+    axes.yaxis.set_label_position("right")
+    axes.set_ylabel(BY[view.by], color=INK, fontsize=8.5)

@@ -1,0 +1,189 @@
+"""Planes: each point equals the single descent, whatever the chunk; and what is said about them is seen in them."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import descend as ds
+from descend.errors import DescendError
+from descend.planes import _Job, _precision
+from descend.trace import OUTCOMES
+
+RULES = ["sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw", "lion", "lamb", "nadam", "radam", "adan", "prodigy"]
+
+
+@pytest.mark.parametrize("name", [*RULES, "schedule_free_adamw"])
+def test_each_point_equals_the_single_descent(name):
+    optimizer = getattr(ds, name)
+    lrs = np.array([1e-5, 2e-4, 2e-2])
+    plane = ds.plane("rosenbrock", [-1.2, 1], optimizer(), steps=60, dtype="float64", lr=lrs, y=[1.0, -0.5])
+    for i, lr in enumerate(lrs):
+        for j, y in enumerate((1.0, -0.5)):
+            trace = ds.descend("rosenbrock", [-1.2, y], optimizer(lr=lr), steps=60)
+            if not np.isfinite(trace.loss[-1]):
+                assert not np.isfinite(plane.loss[i, j])
+                assert plane.outcomes[i, j] == "diverged"
+                continue
+            size = max(1.0, float(np.abs(trace.points).max()), float(np.abs(trace.loss).max()))
+            assert abs(trace.loss[-1] - plane.loss[i, j]) <= 1e-10 * size
+            assert np.abs(trace.points[-1] - plane["point"][i, j]).max() <= 1e-10 * size
+            assert plane["first_loss"][i, j] == trace.loss[0]
+            assert abs(plane["best_loss"][i, j] - trace.best) <= 1e-10 * size
+
+
+def test_a_user_function_on_a_tree_with_a_rate_for_each_array():
+    def loss(p):
+        return ((p["a"] - 1) ** 2).sum() + 3 * (p["b"] ** 2).sum()
+
+    start = {"a": np.zeros(3), "b": np.ones((2, 2))}
+    plane = ds.plane(loss, start, ds.momentum(momentum=0.5), steps=30, dtype="float64", lr_a=[0.1, 0.2], lr_b=[0.01, 0.05])
+    for i, lr_a in enumerate((0.1, 0.2)):
+        for j, lr_b in enumerate((0.01, 0.05)):
+            a = ds.descend(lambda p: ((p - 1) ** 2).sum(), start["a"], ds.momentum(lr=lr_a, momentum=0.5), steps=30)
+            b = ds.descend(lambda p: 3 * (p**2).sum(), start["b"], ds.momentum(lr=lr_b, momentum=0.5), steps=30)
+            assert plane.loss[i, j] == pytest.approx(a.loss[-1] + b.loss[-1], rel=1e-12)
+
+
+def test_the_chunk_does_not_change_a_bit():
+    def made(memory):
+        return ds.plane(
+            "himmelblau", [0, 0], ds.adam(lr=0.1), steps=40, memory=memory, x=ds.linspace(-5, 5, 23), y=ds.linspace(-5, 5, 19)
+        )
+
+    small, large = made(4e3), made(256e6)
+    for name in small.arrays:
+        np.testing.assert_array_equal(small[name], large[name])
+
+
+@given(memory=st.floats(1e3, 1e9))
+@settings(max_examples=30, deadline=None)
+def test_a_chunk_keeps_within_its_memory(memory):
+    grid = {"lr": ds.logspace(1e-3, 1, 300)}
+    job = _Job(ds.objective("rosenbrock"), [-1.2, 1], ds.adam(), 100, 1e-6, np.dtype("float32"), memory, grid)
+    own_bytes = 4 * 2 * (2 + len(job.optimizer.rule.slots))
+    assert job.chunk == 1 or job.chunk * own_bytes <= memory
+    assert job.chunk & (job.chunk - 1) == 0
+
+
+def test_momentum_diverges_exactly_above_its_predicted_limit():
+    plane = ds.plane(
+        "x² + 3y²", [4, 3], ds.momentum(), steps=4000, lr=ds.linspace(0.05, 1.2, 60), momentum=ds.linspace(0, 0.9, 10)
+    )
+    others, limits = plane.limit()
+    np.testing.assert_allclose(limits, 2 * (1 + others) / 6, rtol=1e-6)
+    for j, limit in enumerate(limits):
+        lrs = plane.axes["lr"].values
+        diverged = plane.outcomes[:, j] == "diverged"
+        assert diverged[lrs > 1.01 * limit].all()
+        assert not diverged[lrs < 0.99 * limit].any()
+
+
+def test_measured_rate_is_the_spectral_radius():
+    plane = ds.plane("x² + 3y²", [4, 3], ds.sgd(), steps=400, dtype="float64", tol=1e-30, lr=[0.02, 0.05, 0.32])
+    expected = np.maximum(np.abs(1 - 2 * plane.axes["lr"].values), np.abs(1 - 6 * plane.axes["lr"].values))
+    np.testing.assert_allclose(plane["rate"], expected, rtol=2e-2)
+
+
+def test_steps_to_a_tolerance_and_outcomes_agree_with_single_descents():
+    lrs = np.array([0.001, 0.05, 0.25, 0.3, 0.4])
+    plane = ds.plane("x**2 + 3*y**2", [4, 3], ds.sgd(), steps=300, dtype="float64", tol=1e-6, lr=lrs)
+    for i, lr in enumerate(lrs):
+        trace = ds.descend("x**2 + 3*y**2", [4, 3], ds.sgd(lr=lr), steps=300)
+        reached = np.flatnonzero(trace.loss <= 1e-6 * trace.loss[0])
+        assert plane["steps_to"][i] == (reached[0] if len(reached) else -1)
+        assert plane.outcomes[i] == trace.outcome.kind
+
+
+def test_the_grid_is_filled_coarsely_first_and_can_be_stopped():
+    seen = []
+
+    def look(partial):
+        seen.append(partial["outcome"].copy())
+        return len(seen) < 2
+
+    plane = ds.plane(
+        "rosenbrock",
+        [-1.2, 1],
+        ds.adam(),
+        steps=3000,
+        memory=1e5,
+        callback=look,
+        lr=ds.logspace(1e-4, 1, 128),
+        beta1=ds.linspace(0, 0.9, 128),
+    )
+    assert 0 < plane.done < 1
+    assert (seen[0][::16, ::16] >= 0).mean() >= (seen[0] >= 0).mean()
+    assert set(np.unique(plane.outcomes)) <= {*OUTCOMES, ""}
+
+
+def test_labels_slices_best_and_files(tmp_path):
+    plane = ds.plane("rosenbrock", [-1.2, 1], ds.adam(), steps=200, lr=ds.logspace(1e-3, 0.5, 12), beta1=ds.linspace(0, 0.9, 5))
+    assert plane.shape == (12, 5)
+    assert list(plane.axes) == ["lr", "beta1"]
+    best = plane.best()
+    i = int(np.argmin(np.abs(plane.axes["lr"].values - best["lr"])))
+    j = int(np.argmin(np.abs(plane.axes["beta1"].values - best["beta1"])))
+    assert best["loss"] == plane.loss[i, j] == np.nanmin(plane.loss)
+    line = plane.slice(beta1=best["beta1"])
+    assert list(line.axes) == ["lr"]
+    assert line.best()["loss"] == best["loss"]
+    assert line.config["fixed"] == {"beta1": best["beta1"]}
+    plane.save(tmp_path / "p.npz")
+    again = ds.Plane.load(tmp_path / "p.npz")
+    assert again.config == plane.config
+    assert again.axes["lr"].scale == "log"
+    for name in plane.arrays:
+        np.testing.assert_array_equal(again[name], plane[name])
+    (tmp_path / "junk.npz").write_bytes(b"junk")
+    with pytest.raises(DescendError, match="not a plane saved by descend"):
+        ds.Plane.load(tmp_path / "junk.npz")
+
+
+def test_precision_follows_the_grid():
+    assert _precision(None, {"lr": ds.linspace(0.1, 0.2, 64)}) == np.float32
+    assert _precision(None, {"lr": ds.linspace(0.1, 0.1 + 1e-8, 64)}) == np.float64
+    deep = ds.plane("rosenbrock", [-1.2, 1], ds.sgd(), steps=20, lr=ds.linspace(1e-3, 1e-3 + 1e-12, 4))
+    assert deep.config["dtype"] == "float64"
+    assert len(np.unique(deep.loss)) == 4
+
+
+def test_the_trainability_network_has_two_rates_and_a_boundary():
+    plane = ds.plane("trainability", None, ds.sgd(), steps=30, lr_w0=ds.logspace(1, 1e5, 4), lr_w1=ds.logspace(1, 1e5, 4))
+    kinds = set(np.unique(plane.outcomes))
+    assert "diverged" in kinds
+    assert kinds != {"diverged"}
+    single = ds.descend(ds.trainability(), ds.trainability().start, ds.sgd(lr=1.0), steps=30)
+    assert plane.loss[0, 0] == pytest.approx(single.loss[-1], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("axes", "message"),
+    [
+        ({}, "at least one axis"),
+        ({"lrr": [0.1]}, "neither a hyperparameter of sgd"),
+        ({"lr": [0.1, -1.0]}, "must be above 0"),
+        ({"lr": []}, "list of finite numbers"),
+        ({"lr": [np.nan]}, "list of finite numbers"),
+    ],
+)
+def test_axes_that_cannot_work_are_one_sentence(axes, message):
+    with pytest.raises(DescendError, match=message):
+        ds.plane("x**2", [1.0], **axes)
+
+
+def test_other_input_that_cannot_work():
+    with pytest.raises(DescendError, match="two positive numbers"):
+        ds.logspace(0, 1)
+    with pytest.raises(DescendError, match="at least 1"):
+        ds.plane("x**2", [1.0], steps=0, lr=[0.1])
+    with pytest.raises(DescendError, match="holds hyperparameters still"):
+        ds.plane("x**2", [1.0], ds.adam(lr=ds.cosine(0.1, 10)), beta1=[0.1])
+    with pytest.raises(DescendError, match="structure"):
+        ds.plane("x**2", [1.0], ds.rmsprop(), centered=[0.0, 1.0])
+    with pytest.raises(DescendError, match="2 numbers"):
+        ds.plane("x**2", [1.0, 2.0], lr=[0.1])
+    with pytest.raises(DescendError, match="float32"):
+        ds.plane("x**2", [1.0], dtype="int8", lr=[0.1])
