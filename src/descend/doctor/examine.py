@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from descend.doctor import generalisation, healthy, numbers, scorer, step_size, stuck
+from descend.doctor import generalisation, healthy, scorer, step_size, stuck, values
 from descend.doctor.finding import Case, Condition, Diagnosis, Finding, RunVerdict, Verdict
 from descend.doctor.signals import read_signals
 from descend.trace import Column, Trace
@@ -21,7 +21,7 @@ __all__ = ["CONDITIONS", "diagnose"]
 #: Every condition the doctor knows, by code: the only list of them.
 CONDITIONS: Mapping[str, Condition] = {
     c.code: c
-    for c in (*step_size.CONDITIONS, *stuck.CONDITIONS, *numbers.CONDITIONS, *generalisation.CONDITIONS, *healthy.CONDITIONS)
+    for c in (*step_size.CONDITIONS, *stuck.CONDITIONS, *values.CONDITIONS, *generalisation.CONDITIONS, *healthy.CONDITIONS)
 }
 
 #: Fewer finite losses than this show no shape worth scoring.
