@@ -38,11 +38,11 @@ UNSCORED = {
 ALARMS, DOUBTS = 0.03, 0.10
 KINDS = ("loss", "val", "grad", "all")
 TREES = {
-    "n_estimators": 60,
-    "min_samples_leaf": 5,
-    "max_features": 0.5,
+    "n_estimators": 50,
+    "min_samples_leaf": 4,
+    "max_features": 0.8,
     "bootstrap": True,
-    "max_samples": 9000,
+    "max_samples": 20000,
     "random_state": 0,
 }
 

@@ -157,3 +157,14 @@ def test_stairs_at_epochs_are_seen():
 
 def test_healthy_conditions_are_never_faults():
     assert {c.kind for c in HEALTHY} <= {"healthy", "note"}
+
+
+def test_a_zigzag_whose_envelope_grows_is_the_rate_and_says_so():
+    t = np.arange(60)
+    loss = np.concatenate([3 * np.exp(-np.arange(60) / 15) + 0.5, 0.55 + 0.01 * 1.12**t * (1.2 + (-1.0) ** t)])
+    d = diagnose(Trace({"loss": column(range(120), loss)}))
+    assert d.verdict == "fault"
+    assert d.found[0].condition == "lr-too-high"
+    assert 55 <= d.found[0].steps[0] <= 65
+    assert "alternates up and down" in d.found[0].evidence
+    assert "envelope grows 1.12x" in d.found[0].evidence

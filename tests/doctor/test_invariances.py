@@ -105,3 +105,15 @@ def test_signals_that_need_a_column_are_absent_without_it():
     assert math.isnan(s["val_rise"])
     assert math.isnan(s["efficiency_whole"])
     assert not math.isnan(s["fall_half"])
+
+
+def test_a_converged_loss_printed_with_four_decimals_is_no_fault():
+    u = np.arange(50) / 50
+    loss = np.round(0.7 * np.exp(-20 * u), 4)
+    val = np.round(0.02 + 0.7 * np.exp(-20 * u) + 0.001 * np.random.default_rng(0).normal(size=50), 4)
+    accuracy = np.round(1 - 0.4 * np.exp(-20 * u), 4)
+    columns = {"loss": column(range(50), loss), "val_loss": column(range(50), val), "accuracy": column(range(50), accuracy)}
+    d = diagnose(
+        Trace(columns, config={"resolution": "epoch", "lossy": ["rounded"], "rounding": {"loss": 1e-4, "val_loss": 1e-4}})
+    )
+    assert d.verdict != "fault"

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from descend.doctor import generalisation, healthy, numbers, scorer, step_size, stuck
+from descend.doctor import generalisation, healthy, scorer, step_size, stuck, values
 from descend.doctor.finding import Case, Condition, Diagnosis, Finding, RunVerdict, Verdict
 from descend.doctor.signals import read_signals
 from descend.trace import Column, Trace
@@ -21,7 +21,7 @@ __all__ = ["CONDITIONS", "diagnose"]
 #: Every condition the doctor knows, by code: the only list of them.
 CONDITIONS: Mapping[str, Condition] = {
     c.code: c
-    for c in (*step_size.CONDITIONS, *stuck.CONDITIONS, *numbers.CONDITIONS, *generalisation.CONDITIONS, *healthy.CONDITIONS)
+    for c in (*step_size.CONDITIONS, *stuck.CONDITIONS, *values.CONDITIONS, *generalisation.CONDITIONS, *healthy.CONDITIONS)
 }
 
 #: Fewer finite losses than this show no shape worth scoring.
@@ -34,6 +34,8 @@ REMARKS = ("log-too-coarse", "noisy-validation")
 UNSEPARATED = tuple(code for codes in scorer.FAMILIES.values() if len(codes) > 1 for code in codes)
 #: A cause with less of the votes than this is called clear.
 DOUBT = 0.2
+#: When rules strike out more of the votes than this, too few are left to find a fault by.
+MOSTLY = 0.6
 #: A second cause is named beside the first when it has at least this share of the votes for a fault.
 SECOND = 0.35
 
@@ -96,15 +98,22 @@ def decide(case: Case, rules: Rules) -> tuple[RunVerdict, dict[str, float]]:
     certain = {k: r[1] for k, r in rules.items() if r and r[0] == "found" and CONDITIONS[k].kind == "fault"}
     if not case.probability:
         return ("fault", certain) if certain else ("cannot_tell", {})
-    share = 1 - case.probability["healthy"]
+    struck, share = fault_share(case, rules)
     low, high = scorer.threshold(case.signals)
     causes = likely_causes(case, rules, share) if share > high or certain else {}
     if certain:
         before = {k: p for k, p in causes.items() if p > 0.5 and scorer.family_of(k) in ("unstable", "ascending")}
         return "fault", certain | (before if "nan" in certain else {})
-    if share > high and causes:
+    if share > high and causes and struck < MOSTLY:
         return "fault", causes
     return ("healthy" if share <= low else "cannot_tell"), {}
+
+
+def fault_share(case: Case, rules: Rules) -> tuple[float, float]:
+    """The share of the votes that a rule has struck out, and the share for a fault among those that are left."""
+    excluded = [k for k, r in rules.items() if r and r[0] == "clear" and CONDITIONS[k].kind == "fault"]
+    struck = sum(case.probability.get(k, 0.0) for k in excluded)
+    return struck, 1 - case.probability["healthy"] / max(1 - struck, 1e-9)
 
 
 def likely_causes(case: Case, rules: Rules, share: float) -> dict[str, float]:
@@ -222,13 +231,16 @@ def sentence(case: Case, verdict: RunVerdict, findings: list[Finding]) -> str:
             f"{CONDITIONS[f.condition].name[0].upper()}{CONDITIONS[f.condition].name[1:]} ({f.confidence:.0%}): {f.evidence}."
         )
     n = len(case.loss)
+    clear = {f.condition for f in findings if f.verdict == "clear"}
     if verdict == "healthy":
         share = 1 - scorer.calibrated("fault", 1 - case.probability["healthy"])
         notes = [CONDITIONS[f.condition].name for f in said]
         return f"Nothing wrong to be seen ({share:.0%}){': ' + ', '.join(notes) if notes else ''}."
     if not case.probability:
         return f"Cannot tell: {n} finite losses show too little shape; log at least {ENOUGH}."
-    best = max((p, k) for k, p in case.probability.items() if k != "healthy")
+    best = max(((p, k) for k, p in case.probability.items() if k in CONDITIONS and k not in clear), default=None)
+    if best is None:
+        return "Cannot tell: the curve is unlike the healthy runs the doctor knows, but no fault has its marks in it."
     return (
         f"Cannot tell: the curve lies between healthy runs and runs with a fault; if one is there, "
         f"{CONDITIONS[best[1]].name} is the likeliest ({best[0]:.0%} of the votes)."

@@ -54,7 +54,7 @@ def read_signals(trace: Trace) -> Signals:
     >>> from descend.trace import Trace, column
     >>> s = read_signals(Trace({"loss": column(range(50), [0.9**k for k in range(50)])}))
     >>> round(s["fall_half"], 2), s["alternation"]
-    (0.12, 0.0)
+    (0.14, 0.0)
     """
     raw = trace.columns.get("loss", Column(np.zeros(0, np.int64), np.zeros(0)))
     out = Signals(trace, thin(finite(raw)))

@@ -60,7 +60,24 @@ def sign_by_growth(case: Case) -> float:
     return round(value) if clean and min(abs(value), abs(value - 1)) < 0.2 else math.nan
 
 
+def growing_zigzag(case: Case) -> bool:
+    """Up and down every row for a dozen rows or more, each swing larger until they are ten times the first: overshooting."""
+    run = flip_run(case.loss.value)
+    if run is None or run.flips < 12 or case["end_above_low"] < 0.3:
+        return False
+    rows = run.last - run.first
+    return run.flips >= 0.85 * (rows - 1) and run.growth > 1.02 and run.growth**rows > 10 and run.last >= 0.8 * len(case.loss)
+
+
+def slow_wave_rule(case: Case) -> tuple[Verdict, float] | None:
+    """A wave of period two is overshooting; momentum and accumulated gradients swing more slowly."""
+    return ("clear", 0.9) if growing_zigzag(case) else None
+
+
 def hot_rule(case: Case) -> tuple[Verdict, float] | None:
+    """Proof of a rate too high: a zig-zag that grows every row, or a clean climb whose steps overshoot."""
+    if growing_zigzag(case):
+        return "found", 0.93
     side = sign_by_growth(case)
     return None if math.isnan(side) else ("found", 0.95) if side == 1 else ("clear", 0.95)
 
@@ -235,6 +252,7 @@ CONDITIONS = (
             "Call optimizer.zero_grad() before every backward(); if gradients are accumulated on purpose, "
             "divide the loss by the number of batches and zero after each step."
         ),
+        slow_wave_rule,
     ),
     Condition(
         "momentum-too-high",
@@ -252,6 +270,7 @@ CONDITIONS = (
         },
         wave_evidence,
         lambda case: f"Use beta = 0.9 (momentum 0.9); if beta must stay near 0.99, use {rate(case, 0.1)}.",
+        slow_wave_rule,
     ),
     Condition(
         "lr-too-low",
