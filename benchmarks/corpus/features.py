@@ -16,7 +16,10 @@ from programs import PROGRAMS
 from recipes import EQUIVALENT
 from views import load, rescale, views
 
+from descend.doctor.examine import CONDITIONS, ENOUGH, in_order
+from descend.doctor.finding import Case
 from descend.doctor.signals import read_signals
+from descend.trace import Trace
 
 #: Codes that cannot be told apart by any log are learned as one.
 MERGED = {"dead-units": "constant-predictor", "vanishing-gradients": "constant-predictor"}
@@ -25,6 +28,15 @@ MERGED = {"dead-units": "constant-predictor", "vanishing-gradients": "constant-p
 def family(code: str) -> str:
     """The declared class of equivalent causes of a code."""
     return next((name for name, codes in EQUIVALENT.items() if code in codes), code)
+
+
+def measured(trace: Trace) -> dict[str, Any]:
+    """The signals of a trace, and the codes that the doctor's rules exclude whatever the votes."""
+    signals = read_signals(in_order(trace))
+    rules = {
+        k: c.rule(Case(signals)) for k, c in CONDITIONS.items() if c.rule and c.kind == "fault" and len(signals.loss) >= ENOUGH
+    }
+    return {"signals": signals.value, "excluded": {k for k, r in rules.items() if r and r[0] == "clear"}}
 
 
 def rows_of(folder: Path, name: str, copies: int = 1, rescaled: bool = True) -> list[dict[str, Any]]:
@@ -38,7 +50,7 @@ def rows_of(folder: Path, name: str, copies: int = 1, rescaled: bool = True) -> 
             rows.append(
                 {
                     "program": name, "richness": richness, "answers": tuple(run["answers"]), "recipe": run["recipe"],
-                    "code": MERGED.get(run["answers"][0], run["answers"][0]), "signals": read_signals(shown).value,
+                    "code": MERGED.get(run["answers"][0], run["answers"][0]), **measured(shown),
                     "finite": bool(np.isfinite(shown.loss).all()),
                 }
             )  # fmt: skip

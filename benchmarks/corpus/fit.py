@@ -116,6 +116,9 @@ def calibration(rows: list[dict[str, Any]], votes: np.ndarray, codes: list[str],
     """Thresholds per kind of log; share of votes to probability for "a fault" and for "this cause"."""
     healthy = np.array([row["code"] == "healthy" for row in rows])
     kinds = np.array([kind_of(row["richness"]) for row in rows])
+    struck = np.array([[c in row["excluded"] for c in codes] for row in rows])
+    votes = np.where(struck, 0, votes)
+    votes /= np.maximum(votes.sum(1, keepdims=True), 1e-9)
     share = 1 - votes[:, codes.index("healthy")]
     bounds = []
     for kind in KINDS:
