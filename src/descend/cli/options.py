@@ -16,8 +16,8 @@ __all__ = ["parse_optimizer", "short_name"]
 def parse_optimizer(text: str, lr: Any = None) -> Optimizer:
     """`adam`, `adam:lr=0.1,beta1=0.8`, `sgd:lr=cosine(0.1, 1000)`; `lr` is used where the text states none.
 
-    >>> parse_optimizer("momentum:momentum=0.5", lr=0.4)
-    momentum(lr=0.4, momentum=0.5, dampening=0)
+    >>> short_name(parse_optimizer("momentum:momentum=0.5", lr=0.4))
+    'momentum:lr=0.4,momentum=0.5'
     """
     name, _, rest = text.partition(":")
     rule = optimizer_named(name.strip())
