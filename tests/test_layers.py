@@ -23,6 +23,7 @@ GROUND = [
     {"optimizers", "equations", "gradients", "engine", "planes", "torch", "optax", "torch_lists", "torch_names", "grouping"},
     {"foreign", "stopping", "stability"},
     {"judging"},
+    {"starting"},
     {"loop"},
     {"explain", "store", "figures", "compare", "doctor", "logs", "fitting", "check", "record", "search"},
     {"cli", "lab", "course"},

@@ -9,23 +9,21 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_switch, row_norms
 from descend.errors import DescendError
-from descend.judging import judge, plural
+from descend.judging import judge
 from descend.objectives import Objective, resolve
 from descend.objectives.pythonfile import why_not_traceable
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
+from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays
 from descend.stopping import QUIET, Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
 
 __all__ = ["descend", "trial_of"]
 
-#: Points are kept for descents of at most this many numbers.
-POINT_LIMIT = 32
 #: Without an explicit number of steps: this budget, this gradient tolerance, and this growth counts as divergence.
 DEFAULT_STEPS = 1000
 DEFAULT_TOL_GRAD = 1e-6
@@ -97,8 +95,8 @@ def descend(
     goal = resolve(objective, grad=grad)
     explicit = steps is not None
     budget = _whole(steps, "steps") if steps is not None else DEFAULT_STEPS
-    seed = _seed(seed)
-    leaves, rebuild, variables = _start(goal, start, resume)
+    seed = seed_number(seed)
+    leaves, rebuild, variables = start_arrays(goal, start, resume)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
     state = _resumed_state(chosen, resume)
@@ -107,7 +105,7 @@ def descend(
 
     config = {
         "objective": goal.text,
-        "start": _plain_point(leaves, variables),
+        "start": plain_point(leaves, variables),
         "optimizer": chosen.name,
         "hyperparameters": {k: repr(v) if isinstance(v, Schedule) else v for k, v in chosen.hyperparameters.items()},
         "lr_predicted": predicted,
@@ -218,88 +216,6 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
         -1.0 if tol_loss is None else float(tol_loss),
         growth=math.inf if explicit else DEFAULT_GROWTH,
     )
-
-
-def _seed(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 0 <= value < 2**32:
-        raise DescendError(f"a seed is a whole number from 0 to 4,294,967,295; got {value!r}")
-    return int(value)
-
-
-def _start(
-    goal: Objective, start: Any, resume: Trace | None
-) -> tuple[list[NDArray[Any]], Callable[[Any], Any], tuple[str, ...]]:
-    """The start as arrays, how to put them back together, and names of the coordinates where there are few."""
-    if resume is not None:
-        if start is not None:
-            raise DescendError("a resumed descent starts where the trace ended; give either start or resume")
-        start = resume.point
-    if start is None:
-        start = goal.start
-    if start is None:
-        raise DescendError(f"a start point is needed: one number for each of {', '.join(goal.variables) or 'the parameters'}")
-    if isinstance(start, list | tuple) and all(isinstance(v, int | float | np.number) for v in start):
-        start = np.array(start, dtype=np.float64)
-    if goal.variables and isinstance(start, Mapping) and set(start) == set(goal.variables):
-        start = np.array([start[name] for name in goal.variables])
-    raw, rebuild = flatten(start)
-    leaves = [_float_array(leaf) for leaf in raw]
-    if goal.variables:
-        leaves, rebuild = [_one_array(goal, start, leaves)], _first
-    for leaf in leaves:
-        if not np.all(np.isfinite(leaf.astype(np.float64))):
-            raise DescendError(f"the start point must be finite; got {np.array2string(leaf, threshold=8)}")
-    size = sum(leaf.size for leaf in leaves)
-    if not size:
-        raise DescendError("the start point has no numbers; give at least one")
-    if size > POINT_LIMIT:
-        return leaves, rebuild, ()
-    return leaves, rebuild, goal.variables or _coordinate_names(leaves)
-
-
-def _one_array(goal: Objective, start: Any, leaves: list[NDArray[Any]]) -> NDArray[Any]:
-    """The start of an objective with named variables: one number for each, in one array."""
-    needed = len(goal.variables)
-    if len(leaves) == 1 and np.atleast_1d(leaves[0]).shape == (needed,):
-        return np.atleast_1d(leaves[0])
-    if isinstance(start, Mapping):
-        got = f"the start names {', '.join(map(str, start)) or 'none'}"
-    elif len(leaves) == 1 and leaves[0].ndim < 2:
-        got = f"the start has {plural(leaves[0].size, 'number')}"
-    else:
-        got = "the start is nested"
-    names = f"{plural(needed, 'variable')} ({', '.join(goal.variables)})"
-    raise DescendError(f"{goal.name} has {names} and starts at one number for each; {got}")
-
-
-def _first(leaves: Any) -> Any:
-    return leaves[0]
-
-
-def _float_array(value: Any) -> NDArray[Any]:
-    try:
-        array = np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise DescendError(f"the start point must be numbers; {error}") from None
-    if array.dtype.kind in "iub":
-        return array.astype(np.float64)
-    if "float" not in str(array.dtype):
-        raise DescendError(f"the start point must be real numbers; got an array of {array.dtype}")
-    return array
-
-
-def _coordinate_names(leaves: list[NDArray[Any]]) -> tuple[str, ...]:
-    names = []
-    for number, leaf in enumerate(leaves):
-        stem = "p" if len(leaves) == 1 else f"p{number}"
-        names += [stem + (f"[{','.join(map(str, index))}]" if index else "") for index in np.ndindex(leaf.shape)]
-    return tuple(names)
-
-
-def _plain_point(leaves: list[NDArray[Any]], variables: tuple[str, ...]) -> Any:
-    if not variables:
-        return None
-    return [float(v) for leaf in leaves for v in leaf.ravel()]
 
 
 def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None, budget: int) -> tuple[Any, bool]:
