@@ -9,6 +9,7 @@ a loop into one function, some twenty times faster on a CPU than an operation at
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Sequence
@@ -93,6 +94,8 @@ class Traced:
     text: str
     fun: Any
     stochastic: bool
+    #: Constants that were rounded to single precision on their way into a float64 program.
+    narrow: list[float]
 
     @property
     def consts(self) -> list[Any]:
@@ -132,8 +135,73 @@ def trace_objective(
 
     extra = [jax.random.PRNGKey(0)] if stochastic else []
     closed = jax.make_jaxpr(jax.value_and_grad(flat))(list(leaves), *extra)
-    found = Traced(closed, str(closed.jaxpr), fun, stochastic)
+    found = Traced(closed, program_text(closed), fun, stochastic, single_precision_constants(closed))
     return found if key is None else _remember(_traced, key, found)
+
+
+def program_text(closed: Any) -> str:
+    """What tells one traced program from another: its text, and a digest of the arrays that the text does not show.
+
+    Arrays closed over directly are arguments of the program and play no part. Those that an inner `jax.jit` closes over stay
+    inside it, and would make two different programs look alike.
+    """
+    digest = hashlib.sha256()
+    for array in _inner_arrays(closed.jaxpr):
+        digest.update(f"{array.dtype}{array.shape}".encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return f"{closed.jaxpr}\n{digest.hexdigest()}"
+
+
+def _inner_arrays(jaxpr: Any) -> Iterator[NDArray[Any]]:
+    """Constants held by programs nested in a program, and arrays written into its operations."""
+    for equation in jaxpr.eqns:
+        for operand in equation.invars:
+            if hasattr(operand, "val") and np.ndim(operand.val):
+                yield np.asarray(operand.val)
+        for value in equation.params.values():
+            yield from _inside(value)
+
+
+def _inside(value: Any) -> Iterator[NDArray[Any]]:
+    if hasattr(value, "jaxpr") and hasattr(value, "consts"):
+        for const in value.consts:
+            yield np.asarray(const)
+        yield from _inner_arrays(value.jaxpr)
+    elif hasattr(value, "eqns"):
+        yield from _inner_arrays(value)
+    elif isinstance(value, list | tuple):
+        for part in value:
+            yield from _inside(part)
+    elif isinstance(value, np.ndarray) and value.ndim:
+        yield value
+
+
+def single_precision_constants(closed: Any) -> list[float]:
+    """Constants of a float64 program that were rounded to float32 before they came into it: 0.10000000149011612 for 0.1."""
+    found = [v for v in _scalars(closed.jaxpr) if _rounded_to_single(v)]
+    for const in closed.consts:
+        if str(const.dtype) == "float32" and np.size(const):
+            found.append(float(np.ravel(np.asarray(const))[0]))
+    return found
+
+
+def _scalars(jaxpr: Any) -> Iterator[float]:
+    for equation in jaxpr.eqns:
+        for operand in equation.invars:
+            if hasattr(operand, "val") and str(operand.aval.dtype) in ("float32", "float64") and not np.ndim(operand.val):
+                yield float(operand.val)
+        for value in equation.params.values():
+            inner = getattr(value, "jaxpr", value)
+            if hasattr(inner, "eqns"):
+                yield from _scalars(inner)
+
+
+def _rounded_to_single(value: float) -> bool:
+    """Exact in float32 although it uses most of a float32's digits: chance makes such float64 numbers once in 2^29."""
+    if not math.isfinite(value) or value == int(value) or float(np.float32(value)) != value:
+        return False
+    mantissa = int(abs(math.frexp(value)[0]) * 2**24)
+    return mantissa.bit_length() - (mantissa & -mantissa).bit_length() >= 18
 
 
 def _program(traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], points: bool) -> Callable[..., Any]:
@@ -215,6 +283,7 @@ class JaxEngine:
             self._traced = trace_objective(
                 self.fun, self.leaves, self.rebuild, immutable=self.immutable, stochastic=self.stochastic
             )
+            self.narrow = self._traced.narrow if self.wide else []
         optimizer = self.optimizer
         self._scheduled = tuple(sorted(optimizer.scheduled))
         fixed = {*self._scheduled, *optimizer.structural}
@@ -354,6 +423,20 @@ class PythonEngine:
 
 def _numpy_norm(arrays: Sequence[Array]) -> float:
     return float(row_norms(np.concatenate([np.asarray(x, dtype=np.float64).ravel() for x in arrays])[None])[0])
+
+
+def jax_gradient(fun: Callable[[Any], Any], rebuild: Any) -> Callable[[list[Array]], tuple[float, list[Array]]]:
+    """Value and gradient of a JAX function, on NumPy arrays."""
+    import jax
+
+    both = jax.jit(jax.value_and_grad(lambda leaves: fun(rebuild(leaves))))
+
+    def value_and_grad(leaves: list[Array]) -> tuple[float, list[Array]]:
+        with jax_switch(any(np.asarray(leaf).dtype == np.float64 for leaf in leaves)):
+            value, grads = both([np.asarray(leaf) for leaf in leaves])
+            return float(value), [np.asarray(g) for g in grads]
+
+    return value_and_grad
 
 
 def torch_gradient(fun: Callable[[Any], Any], rebuild: Any) -> Callable[[list[Array]], tuple[float, list[Array]]]:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_switch, row_norms
+from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_gradient, jax_switch, row_norms
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
@@ -43,7 +43,7 @@ def descend(
     tol_grad: float | None = None,
     tol_loss: float | None = None,
     grad: Any = None,
-    seed: int = 0,
+    seed: int | None = None,
     callback: Progress | None = None,
     resume: Trace | None = None,
     name: str = "",
@@ -95,6 +95,8 @@ def descend(
     goal = resolve(objective, grad=grad)
     explicit = steps is not None
     budget = _whole(steps, "steps") if steps is not None else DEFAULT_STEPS
+    if seed is None:
+        seed = 0 if resume is None else resume.config.get("seed", 0)
     seed = seed_number(seed)
     leaves, rebuild, variables = start_arrays(goal, start, resume)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
@@ -108,6 +110,7 @@ def descend(
         "start": plain_point(leaves, variables),
         "optimizer": chosen.name,
         "hyperparameters": {k: repr(v) if isinstance(v, Schedule) else v for k, v in chosen.hyperparameters.items()},
+        "masked": getattr(chosen, "mask", None) is not None,
         "lr_predicted": predicted,
         "steps": budget,
         "tol_grad": None if stop.tol_grad < 0 else stop.tol_grad,
@@ -121,15 +124,14 @@ def descend(
         points, last_state = engine.result()
         last = None if reason and reason != "interrupted" else engine.peek()
         if last is not None and not reason and book.made == budget:
-            reason = stop.first(last, book.parts[-1].loss[-QUIET:], float(book.parts[0].loss[0]))[1]
+            reason = stop.first(last, book.latest, book.start(last))[1]
         trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
-        trace.point = rebuild(points)
+        trace.point, trace.notes = rebuild(points), _remarks(engine)
+        if resume is not None:
+            trace = _joined(resume, trace)
         return trace.replace(outcome=judge(trace, goal, reason, budget, stop))
 
-    trace = so_far(_drive(engine, book, budget, callback, so_far))
-    if resume is not None:
-        trace = _joined(resume, trace, goal, budget, stop)
-    return trace
+    return so_far(_drive(engine, book, budget, callback, so_far))
 
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
@@ -163,12 +165,17 @@ class _Book:
         self.made = 0
         #: Rows kept of the part added last, not counting the one that stopped it.
         self.last_kept = 0
+        #: The last few losses, whichever parts they came with.
+        self.latest = np.zeros(0)
+
+    def start(self, rows: Rows) -> float:
+        """The loss of the start point."""
+        return float((self.parts[0] if self.parts else rows).loss[0])
 
     def add(self, rows: Rows) -> str:
         """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
-        before = self.parts[-1].loss[-QUIET:] if self.parts else np.zeros(0)
-        start = self.parts[0].loss[0] if self.parts else rows.loss[0]
-        self.last_kept, reason = self.stop.first(rows, before, float(start))
+        self.last_kept, reason = self.stop.first(rows, self.latest, self.start(rows))
+        self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
         self.parts.append(rows.first(self.last_kept + bool(reason)))
         self.made += self.last_kept
         return reason
@@ -221,9 +228,14 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
 def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None, budget: int) -> tuple[Any, bool]:
     """The optimizer to use, and whether its learning rate had to be predicted."""
     from descend.optimizers import sgd
-    from descend.rules import optimizer_named
+    from descend.rules import OPTIMIZERS, optimizer_named
 
     if optimizer is None and resume is not None:
+        known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
+        if not known:
+            raise DescendError(
+                "this trace does not hold its whole optimizer (a mask, groups or another library's); state it again"
+            )
         optimizer = _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
     chosen = sgd() if optimizer is None else optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(chosen, Optimizer):
@@ -246,7 +258,9 @@ def trial_of(goal: Objective, start: Any, steps: int) -> Callable[[Optimizer], b
         first, last = trace.loss[0], trace.loss[-1]
         room = 1e-9 * max(abs(first), 1.0)
         lowest = -math.inf if goal.minimum is None else goal.minimum - room
-        return trace.outcome.kind not in ("diverged", "failed") and bool(lowest <= last <= first + room)
+        endless = goal.minimum is None and last < first  # there is no minimum to overshoot
+        kept = endless or trace.outcome.kind not in ("diverged", "failed")
+        return kept and bool(lowest <= last <= first + room)
 
     return stays
 
@@ -324,12 +338,16 @@ def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tup
             return float(np.asarray(value).reshape(())), [np.asarray(g) for g in grads]
 
         return from_author
+    if goal.backend == "jax":
+        if goal.stochastic:
+            raise DescendError("minibatches need one of descend's or optax's optimizers; torch's see whole gradients only")
+        return jax_gradient(goal.fun, rebuild)
     from descend.engine import torch_gradient
 
     return torch_gradient(goal.fun, rebuild)
 
 
-def _joined(before: Trace, after: Trace, goal: Objective, budget: int, stop: Stop) -> Trace:
+def _joined(before: Trace, after: Trace) -> Trace:
     """One trace of the earlier steps and the new ones; the point they share is told once, as the new steps saw it."""
     columns = {}
     for name, new in after.columns.items():
@@ -338,7 +356,13 @@ def _joined(before: Trace, after: Trace, goal: Objective, budget: int, stop: Sto
         columns[name] = new
         if old is not None and kept is not None:
             columns[name] = Column(np.concatenate([old.step[kept], new.step]), np.concatenate([old.value[kept], new.value]))
-    joined = after.replace(columns=columns, config=after.config | {"start": before.config.get("start")})
-    if after.outcome is not None and after.outcome.kind == "step_budget":
-        joined = joined.replace(outcome=judge(joined, goal, "", budget, stop))
-    return joined
+    return after.replace(columns=columns, config=after.config | {"start": before.config.get("start")})
+
+
+def _remarks(engine: Engine) -> tuple[str, ...]:
+    """What should be known about the numbers themselves."""
+    narrow = list(dict.fromkeys(engine.narrow))[:3] if isinstance(engine, JaxEngine) else []
+    if not narrow:
+        return ()
+    told = ", ".join(f"{value:.9g}" for value in narrow)
+    return (f"this float64 objective holds single-precision constants ({told}), so its digits end where theirs do",)

@@ -217,14 +217,37 @@ def _limits(optimizer: Optimizer) -> dict[str, float]:
     return known
 
 
+#: Steps of a schedule looked at for its largest learning rate.
+SCHEDULED = 10_000
+
+
 def _constant(optimizer: Optimizer) -> dict[str, Any]:
-    return {k: float(v(0)) if isinstance(v, Schedule) else v for k, v in optimizer.hyperparameters.items()}
+    """Every hyperparameter as one number: where it follows a schedule, the largest lr and the first value of the others."""
+
+    def number(name: str, value: Any) -> Any:
+        if not isinstance(value, Schedule):
+            return value
+        return float(np.max(value(np.arange(SCHEDULED)))) if name == "lr" else float(value(0))
+
+    return {k: number(k, v) for k, v in optimizer.hyperparameters.items()}
+
+
+def _clips(optimizer: Optimizer) -> bool:
+    return any(name.startswith("clip") for name in optimizer.common)
+
+
+def _as_minimised(optimizer: Optimizer, found: Curvature) -> Curvature:
+    """The curvature the optimizer walks down on: that of −f where it maximises f."""
+    if not optimizer.common.get("maximize"):
+        return found
+    return Curvature(-found.eigenvalues[::-1], found.eigenvectors[:, ::-1], found.exact)
 
 
 def linear_map(optimizer: Optimizer, lr: Any, curvature: Any) -> Floats:
     """The matrix that takes (p, slots) one step on λp²/2, for each rate and curvature: shape (..., d, d).
 
-    Second moments are held at 1 with eps 0, so that for adaptive rules `curvature` means the preconditioned one.
+    Second moments are held at 1 with eps 0, so that for adaptive rules `curvature` means the preconditioned one, L2 decay
+    included. Slots that nothing depends on, such as the mean that averaged SGD reports, are left out.
     """
     rule = optimizer.rule
     rates, lams = np.broadcast_arrays(np.asarray(lr, dtype=np.float64), np.asarray(curvature, dtype=np.float64))
@@ -245,16 +268,27 @@ def linear_map(optimizer: Optimizer, lr: Any, curvature: Any) -> Floats:
         space = _Held(held=frozenset(held), **(dict.fromkeys(rule.slots, 0.0) | values | held))
         p, s = rule.function(g, p, space, **own)
         columns.append([np.broadcast_to(p if n == "p" else getattr(s, n), rates.shape) / SMALL for n in moving])
-    return np.moveaxis(np.array(columns), (0, 1), (-1, -2))
+    matrix = np.moveaxis(np.array(columns), (0, 1), (-1, -2))
+    return _without_onlookers(matrix)
+
+
+def _without_onlookers(matrix: Floats) -> Floats:
+    """The map without the slots that feed nothing but themselves; p, the first, stays."""
+    size = matrix.shape[-1]
+    kept = [0]
+    for j in range(1, size):
+        others = [i for i in range(size) if i != j]
+        if np.any(matrix[..., others, j] != 0):
+            kept.append(j)
+    return matrix if len(kept) == size else _without_onlookers(matrix[..., kept, :][..., :, kept])
 
 
 def _with_common(optimizer: Optimizer, p: Any, g: Any, hyper: Any) -> tuple[Any, Any]:
-    if optimizer.common.get("maximize"):
-        g = -g
     if "weight_decay" in optimizer.common:
         if optimizer.common.get("decoupled"):
             return p * (1 - hyper["lr"] * hyper["weight_decay"]), g
-        g = g + hyper["weight_decay"] * p
+        if optimizer.rule.kind != "adaptive":  # there L2 decay is scaled like the gradient, and is in the curvature
+            g = g + hyper["weight_decay"] * p
     return p, g
 
 
@@ -265,7 +299,25 @@ def spectral_radius(optimizer: Optimizer, lr: Any, curvature: Any) -> Floats:
     >>> round(float(spectral_radius(sgd(), 0.4, 6.0)), 12)
     1.4
     """
-    return np.asarray(np.abs(np.linalg.eigvals(linear_map(optimizer, lr, curvature))).max(axis=-1))
+    return np.asarray(np.abs(modes(optimizer, lr, curvature)).max(axis=-1))
+
+
+def modes(optimizer: Optimizer, lr: Any, curvature: Any) -> NDArray[np.complex128]:
+    """Eigenvalues of `linear_map`: what each mode is multiplied with in a step.
+
+    A rule that averages its points (schedule-free) moves the average less and less; that mode, which stands still in the
+    limit of many steps, is told as 0.
+    """
+    values = np.linalg.eigvals(linear_map(optimizer, lr, curvature)).astype(np.complex128)
+    if optimizer.reports_elsewhere:
+        values[np.abs(values - 1) < 1e-6] = 0
+    return values
+
+
+def _averages(optimizer: Optimizer, curvature: float) -> bool:
+    """Whether the rule walks on an average of its points, so that no factor a step holds from the start."""
+    values = np.linalg.eigvals(linear_map(optimizer, 0.1 / curvature, curvature))
+    return optimizer.reports_elsewhere and bool(np.any(np.abs(values - 1) < 1e-6))
 
 
 def lr_limit(optimizer: Optimizer, curvature: float) -> float | None:
@@ -278,12 +330,10 @@ def lr_limit(optimizer: Optimizer, curvature: float) -> float | None:
     (3.8, 38.0)
     """
     rule = optimizer.rule
-    if rule.kind == "sign" or rule.sums or not curvature > 0 or "lr" not in rule.hyperparameters:
+    if rule.kind == "sign" or rule.sums or not curvature > 0 or "lr" not in rule.hyperparameters or _clips(optimizer):
         return None
-    key = tuple(sorted((k, v) for k, v in _constant(optimizer).items() if k not in ("lr", "eps")))
-    if "weight_decay" in optimizer.hyperparameters:
-        return _limit(optimizer, curvature)
-    return _unit_limit(optimizer.rule, key, tuple(sorted(optimizer.common)), _Keep(optimizer)) / curvature
+    values = tuple(sorted((k, v) for k, v in _constant(optimizer).items() if k not in ("lr", "eps")))
+    return _cached_limit(rule, values, tuple(sorted(optimizer.common)), curvature, _Keep(optimizer))
 
 
 class _Keep:
@@ -299,9 +349,9 @@ class _Keep:
         return 0
 
 
-@lru_cache(maxsize=256)
-def _unit_limit(_rule: Any, _values: Any, _common: Any, keep: _Keep) -> float:
-    found = _limit(keep.optimizer, 1.0)
+@lru_cache(maxsize=1024)
+def _cached_limit(_rule: Any, _values: Any, _common: Any, curvature: float, keep: _Keep) -> float | None:
+    found = _limit(keep.optimizer, curvature)
     return math.inf if found is None else found
 
 
@@ -372,7 +422,11 @@ def suggest_lr(
 
     The curvature at one point does not bind the rest of the way: with `trial`, a rate that fails it is halved until one passes.
     """
-    found = curvature_at(goal, point) if found is None else found
+    if found is None:
+        there = curvature_at(goal, point)
+        found = None if there is None else _as_minimised(optimizer, there)
+    if _clips(optimizer):  # clipping only ever makes a step shorter: the rate is that of the rule without it
+        optimizer = replace(optimizer, common={k: v for k, v in optimizer.common.items() if not k.startswith("clip")})
     usual = float(optimizer.rule.hyperparameters["lr"].default)
     if found is None:
         return Suggestion(usual, f"the usual rate of {optimizer.name}: the curvature is not known here")
@@ -391,7 +445,7 @@ def _tried(suggestion: Suggestion, optimizer: Optimizer, found: Curvature, trial
         if not halvings:
             return suggestion
         factor = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if suggestion.factor is not None else None
-        reason = f"{suggestion.reason}; that is {suggestion.lr:g}, which in a trial run did not stay below the start, so halved"
+        reason = f"{suggestion.reason}; that is {suggestion.lr:g}, which a trial run did not bear out, so halved"
         return replace(suggestion, lr=lr, reason=reason + (f" {halvings} times" if halvings > 1 else ""), factor=factor)
     return suggestion
 
@@ -401,6 +455,9 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
     limit = lr_limit(optimizer, sharpness)
     if sharpness == 0 or limit is None or not math.isfinite(limit):
         return Suggestion(usual, f"the usual rate of {optimizer.name}: there is no curvature here to set a limit")
+    if _averages(optimizer, sharpness):
+        reason = "half the limit of plain gradient descent, which this rule acts like before its average has settled"
+        return Suggestion(round_to(1 / sharpness, 3), reason, None, limit)
     positive = found.exact and found.smallest > 1e-9 * sharpness
     if positive and is_quadratic(goal, point, found, limit):
         rates = limit * np.linspace(0.002, 0.999, 999)
@@ -411,7 +468,9 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         # momentum is equally fast over a range: of that, the rate that takes the steepest direction to its bottom at once
         lr = round_to(float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), 3)
         factor = float(spectral_radius(optimizer, lr, values).max())
-        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
+        return Suggestion(
+            lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=not optimizer.reports_elsewhere
+        )
     lr = round_to(limit / 2, 3)
     if found.exact and found.largest <= 0:
         return Suggestion(
@@ -427,7 +486,9 @@ def is_quadratic(goal: Any, point: Any, found: Curvature, scale: float) -> bool:
     rng = np.random.default_rng(0)
     moved = rebuild([leaf + 0.5 * rng.standard_normal(np.shape(leaf)) * (1 + np.abs(leaf)) for leaf in leaves])
     other = curvature_at(goal, moved)
-    return other is not None and bool(np.allclose(other.eigenvalues, found.eigenvalues, rtol=1e-9, atol=1e-12))
+    return other is not None and bool(
+        np.allclose(np.sort(np.abs(other.eigenvalues)), np.sort(np.abs(found.eigenvalues)), rtol=1e-9, atol=1e-12)
+    )
 
 
 def _suggest_adaptive(goal: Any, point: Any, optimizer: Optimizer, found: Curvature, usual: float) -> Suggestion:
@@ -535,9 +596,10 @@ def stability(
     nothing = Stability(at, None, None, None, None, None)
     if not isinstance(optimizer, Optimizer):
         return nothing
-    found = curvature_at(goal, point)
-    if found is None:
+    there = curvature_at(goal, point)
+    if there is None:
         return nothing
+    found = _as_minimised(optimizer, there)
     suggestion = suggest_lr(goal, point, optimizer, found=found, trial=trial) if "lr" in optimizer.hyperparameters else None
     wanted = suggestion.lr if suggestion else None
     lr = _constant(optimizer).get("lr")
@@ -582,6 +644,8 @@ def _preconditioned(optimizer: Optimizer, found: Curvature, state: Any) -> tuple
         return None
     root = np.sqrt(gain)
     hessian = found.eigenvectors * found.eigenvalues @ found.eigenvectors.T
+    if "weight_decay" in optimizer.common and not optimizer.common.get("decoupled"):
+        hessian = hessian + hyper["weight_decay"] * np.eye(len(hessian))
     values, vectors = np.linalg.eigh(root[:, None] * hessian * root[None, :])
     step = root * vectors[:, -1]
     return float(values[-1]), step / np.linalg.norm(step)
