@@ -409,16 +409,26 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         lost = 1 - worst  # a step; factors near 1 look alike and yet take times a thousandfold apart
         fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]
         # momentum is equally fast over a range: of that, the rate that takes the steepest direction to its bottom at once
-        lr = round_to(float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), 3)
-        factor = float(spectral_radius(optimizer, lr, values).max())
+        lr, factor = _few_digits(optimizer, float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), values)
         return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
     lr = round_to(limit / 2, 3)
     if found.exact and found.largest <= 0:
         return Suggestion(
-            lr, "the objective curves downwards here, so nothing limits the rate: a step of about one radius of it"
+            lr, "the objective curves downwards here, which limits nothing; half of what as much upward curvature would allow"
         )
     shrink = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
     return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", shrink, limit)
+
+
+def _few_digits(optimizer: Optimizer, exact: float, values: Floats) -> tuple[float, float]:
+    """The rate with as few digits as cost no more than some hundredths of the steps, and its slowest direction's factor."""
+    best = float(spectral_radius(optimizer, exact, values).max())
+    for digits in (3, 4, 5):
+        lr = round_to(exact, digits)
+        factor = float(spectral_radius(optimizer, lr, values).max())
+        if factor < 0.5 or (factor < 1 and math.log(factor) <= 0.97 * math.log(max(best, 1e-300))):
+            break
+    return lr, factor
 
 
 def is_quadratic(goal: Any, point: Any, found: Curvature, scale: float) -> bool:
