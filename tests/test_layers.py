@@ -20,12 +20,13 @@ GROUND = [
     {"schedules", "around", "trace"},
     {"hyperparameters"},
     {"rules", "objectives"},
-    {"optimizers", "equations", "gradients", "engine", "planes", "torch", "optax", "torch_lists", "torch_names", "grouping"},
-    {"foreign", "stopping", "stability"},
+    {"optimizers", "equations", "gradients", "engine", "grouping", "torch_recorder"},
+    {"torch_lists", "torch_names", "optax", "reference", "choose"},
+    {"torch", "foreign", "stopping", "stability", "planes"},
     {"judging"},
     {"starting"},
     {"loop"},
-    {"explain", "store", "figures", "compare", "doctor", "logs", "fitting", "check", "record", "search"},
+    {"explain", "store", "figures", "compare", "doctor", "logs", "fitting", "fit_report", "check", "record", "search"},
     {"cli", "lab", "course"},
 ]
 LEVEL = {name: level for level, names in enumerate(GROUND) for name in names}
@@ -38,6 +39,7 @@ TOP = {"cli", "lab", "course"}
 LAZY_UP = {
     ("trace", "figures"): "a trace draws itself: plot() and notebook display",
     ("judging", "stability"): "whether a point at rest is a saddle is asked only there",
+    ("planes", "figures"): "a plane draws itself",
     ("cli", "lab"): "the command line starts the page",
     ("cli", "course"): "the command line starts the lessons",
 }
@@ -57,6 +59,8 @@ HEAVY = {
     "ray",
     "optuna",
 }
+#: Adapters to one library import it: nobody imports them but each other and whoever asks for them.
+ADAPTERS = {"torch": {"torch"}, "torch_lists": {"torch"}, "torch_recorder": {"torch"}, "optax": {"jax", "optax"}}
 
 
 def modules() -> list[Path]:
@@ -182,7 +186,9 @@ def test_no_module_imports_the_package_root(path: Path) -> None:
 @every_module
 def test_costly_libraries_are_imported_where_they_are_used(path: Path) -> None:
     eager, _ = imports(path)
-    assert not {name.partition(".")[0] for name in eager} & HEAVY
+    own = family(dotted(path))
+    assert not {name.partition(".")[0] for name in eager} & (HEAVY - ADAPTERS.get(own, set()))
+    assert own in ADAPTERS or not inner(eager, own) & set(ADAPTERS)
 
 
 def test_every_exception_is_used() -> None:

@@ -84,6 +84,5 @@ def _adapter(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    from descend import optimizers, schedules
-
-    return sorted({*globals(), *_HOMES, *optimizers.__all__, *schedules.__all__})
+    homes = [importlib.import_module(f"descend.{name}") for name in ("optimizers", "schedules")]
+    return sorted({*_HOMES, "torch", "optax", *(name for home in homes for name in home.__all__)})

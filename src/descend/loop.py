@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -26,6 +27,7 @@ __all__ = ["descend", "trial_of"]
 
 #: Without an explicit number of steps: this budget, this gradient tolerance, and this growth counts as divergence.
 DEFAULT_STEPS = 1000
+MOST_STEPS = 10_000_000_000
 DEFAULT_TOL_GRAD = 1e-6
 DEFAULT_GROWTH = 1e6
 #: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
@@ -45,7 +47,7 @@ def descend(
     grad: Any = None,
     seed: int | None = None,
     callback: Progress | None = None,
-    resume: Trace | None = None,
+    resume: Trace | str | os.PathLike[str] | None = None,
     name: str = "",
 ) -> Trace:
     """Run gradient descent and return its Trace.
@@ -93,6 +95,7 @@ def descend(
     'step_budget'
     """
     goal = resolve(objective, grad=grad)
+    resume = _loaded(resume)
     explicit = steps is not None
     budget = _whole(steps, "steps") if steps is not None else DEFAULT_STEPS
     if seed is None:
@@ -126,12 +129,14 @@ def descend(
         if last is not None and not reason and book.made == budget:
             reason = stop.first(last, book.latest, book.start(last))[1]
         trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
-        trace.point, trace.notes = rebuild(points), _remarks(engine)
+        trace.point, trace.notes = rebuild(points), _remarks(engine, goal, resume)
         if resume is not None:
             trace = _joined(resume, trace)
         return trace.replace(outcome=judge(trace, goal, reason, budget, stop))
 
-    return so_far(_drive(engine, book, budget, callback, so_far))
+    reason = _drive(engine, book, budget, callback, so_far)
+    config["interrupted"] = reason == "interrupted"
+    return so_far(reason)
 
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
@@ -207,7 +212,18 @@ class _Book:
 def _whole(value: Any, what: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
         raise DescendError(f"{what} must be a whole number of at least 1; got {value!r}")
+    if value > MOST_STEPS:
+        raise DescendError(f"{what} must be at most {MOST_STEPS:,}; got {value!r}")
     return int(value)
+
+
+def _loaded(resume: Any) -> Trace | None:
+    """The trace to go on from: one in memory, or a file it was saved to."""
+    if isinstance(resume, str | os.PathLike):
+        return Trace.load(resume)
+    if resume is not None and not isinstance(resume, Trace):
+        raise DescendError(f"resume is a Trace or the file it was saved to; got {type(resume).__name__}")
+    return resume
 
 
 def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -> Stop:
@@ -359,10 +375,15 @@ def _joined(before: Trace, after: Trace) -> Trace:
     return after.replace(columns=columns, config=after.config | {"start": before.config.get("start")})
 
 
-def _remarks(engine: Engine) -> tuple[str, ...]:
+def _remarks(engine: Engine, goal: Objective, resume: Trace | None) -> tuple[str, ...]:
     """What should be known about the numbers themselves."""
+    before = goal.text if resume is None else resume.config.get("objective")
+    other = () if before == goal.text else (f"the earlier steps were made on another objective, {before}",)
     narrow = list(dict.fromkeys(engine.narrow))[:3] if isinstance(engine, JaxEngine) else []
     if not narrow:
-        return ()
+        return other
     told = ", ".join(f"{value:.9g}" for value in narrow)
-    return (f"this float64 objective holds single-precision constants ({told}), so its digits end where theirs do",)
+    return (
+        *other,
+        f"this float64 objective holds single-precision constants ({told}), so its digits end where theirs do",
+    )

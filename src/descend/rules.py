@@ -104,7 +104,10 @@ class Rule:
         """Whether the rule needs sums over all arrays: it is then a generator that yields its parts."""
         return inspect.isgeneratorfunction(self.function)
 
-    def __call__(self, **values: Any) -> Optimizer:
+    def __call__(self, *unnamed: Any, **values: Any) -> Optimizer:
+        if unnamed:
+            first = next(iter(self.hyperparameters), "lr")
+            raise DescendError(f"hyperparameters are given by name: {self.name}({first}={unnamed[0]!r:.20})")
         return bind(self, values)
 
     def __repr__(self) -> str:

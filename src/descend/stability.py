@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import jax_switch
+from descend.engine import jax_switch, program_text
 from descend.rules import Optimizer
 from descend.schedules import Schedule
 from descend.trees import flatten
@@ -135,7 +135,7 @@ def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: s
     if goal.immutable and key in _hessians:
         return _hessians[key]
     closed = jax.make_jaxpr(make())(np.concatenate([a.ravel() for a in arrays]))
-    text_key = (what, str(closed.jaxpr), shapes)
+    text_key = (what, program_text(closed), shapes)
     if text_key not in _hessians:
         jaxpr = closed.jaxpr
         _remember(text_key, jax.jit(lambda consts, x: jax.core.eval_jaxpr(jaxpr, consts, x)[0]))
@@ -308,7 +308,11 @@ def modes(optimizer: Optimizer, lr: Any, curvature: Any) -> NDArray[np.complex12
     A rule that averages its points (schedule-free) moves the average less and less; that mode, which stands still in the
     limit of many steps, is told as 0.
     """
-    values = np.linalg.eigvals(linear_map(optimizer, lr, curvature)).astype(np.complex128)
+    with np.errstate(all="ignore"):
+        matrix = linear_map(optimizer, lr, curvature)
+    bad = np.asarray(~np.isfinite(matrix).all(axis=(-1, -2)))
+    values = np.linalg.eigvals(np.where(bad[..., None, None], 0.0, matrix)).astype(np.complex128)
+    values[bad] = np.inf
     if optimizer.reports_elsewhere:
         values[np.abs(values - 1) < 1e-6] = 0
     return values
@@ -466,18 +470,26 @@ def _suggest_linear(goal: Any, point: Any, optimizer: Optimizer, found: Curvatur
         lost = 1 - worst  # a step; factors near 1 look alike and yet take times a thousandfold apart
         fastest = rates[lost >= lost.max() - 1e-4 * abs(lost.max())]
         # momentum is equally fast over a range: of that, the rate that takes the steepest direction to its bottom at once
-        lr = round_to(float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), 3)
-        factor = float(spectral_radius(optimizer, lr, values).max())
-        return Suggestion(
-            lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=not optimizer.reports_elsewhere
-        )
+        lr, factor = _few_digits(optimizer, float(fastest[np.argmin(np.abs(np.log(fastest * sharpness)))]), values)
+        return Suggestion(lr, "the rate at which the slowest direction shrinks fastest", factor, limit, proven=True)
     lr = round_to(limit / 2, 3)
     if found.exact and found.largest <= 0:
         return Suggestion(
-            lr, "the objective curves downwards here, so nothing limits the rate: a step of about one radius of it"
+            lr, "the objective curves downwards here, which limits nothing; half of what as much upward curvature would allow"
         )
     shrink = float(spectral_radius(optimizer, lr, found.eigenvalues).max()) if positive else None
     return Suggestion(lr, f"half the limit {limit:.4g} at this point, since the curvature changes along the way", shrink, limit)
+
+
+def _few_digits(optimizer: Optimizer, exact: float, values: Floats) -> tuple[float, float]:
+    """The rate with as few digits as cost no more than some hundredths of the steps, and its slowest direction's factor."""
+    best = float(spectral_radius(optimizer, exact, values).max())
+    for digits in (3, 4, 5):
+        lr = round_to(exact, digits)
+        factor = float(spectral_radius(optimizer, lr, values).max())
+        if factor < 0.5 or (factor < 1 and math.log(factor) <= 0.97 * math.log(max(best, 1e-300))):
+            break
+    return lr, factor
 
 
 def is_quadratic(goal: Any, point: Any, found: Curvature, scale: float) -> bool:
@@ -501,7 +513,26 @@ def _suggest_adaptive(goal: Any, point: Any, optimizer: Optimizer, found: Curvat
     about = min(first, tenth) >= 0.5 and max(first, tenth) <= 2
     long = "its first steps are about lr long" if about else f"its first step is {first:.2g} lr long, its tenth {tenth:.2g}"
     lr = round_to(distance / 10, 2)
-    return Suggestion(lr, f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: {long}")
+    reason = f"a tenth of {distance:.3g}, the distance to the bottom of the local quadratic: {long}"
+    limit = _first_limit(goal, point, optimizer, found)
+    if limit is not None and lr > limit / 2:
+        lr = round_to(limit / 2, 2)
+        reason = f"half of {limit:.4g}, the limit with the second moments of the first step"
+    return Suggestion(lr, reason)
+
+
+def _first_limit(goal: Any, point: Any, optimizer: Optimizer, found: Curvature) -> float | None:
+    """The limit of an adaptive rule with its second moments as the first step leaves them."""
+    if optimizer.rule.kind != "adaptive" or not found.exact:
+        return None
+    leaves, _ = flatten(point)
+    arrays = [np.asarray(leaf, dtype=np.float64) for leaf in leaves]
+    slope, ends = _gradient(goal, point), np.cumsum([a.size for a in arrays])[:-1]
+    grads = [part.reshape(a.shape) for part, a in zip(np.split(slope, ends), arrays, strict=True)]
+    with np.errstate(all="ignore"):
+        _, state = optimizer.step_leaves(arrays, grads, optimizer.init_leaves(arrays), _constant(optimizer))
+        there = _preconditioned(optimizer, found, state)
+    return None if there is None else lr_limit(optimizer, there[0])
 
 
 def steady_steps(optimizer: Optimizer, point: Any) -> tuple[float, float]:
@@ -523,15 +554,20 @@ def steady_steps(optimizer: Optimizer, point: Any) -> tuple[float, float]:
     return moved[0], moved[9]
 
 
-def _distance(goal: Any, point: Any, found: Curvature) -> float | None:
-    """Largest coordinate of the step to the bottom of the local quadratic (curvatures taken positive), within the domain."""
+def _gradient(goal: Any, point: Any) -> Floats:
+    """The gradient at a point as one flat array."""
     import jax
 
     leaves, rebuild = flatten(point)
     arrays = [np.asarray(leaf) for leaf in leaves]
     with jax_switch(any(a.dtype == np.float64 for a in arrays)):
         flat = _compiled(goal, arrays, lambda: jax.grad(_flat_function(goal, arrays, rebuild)), "gradient")
-        gradient = np.asarray(flat(np.concatenate([a.ravel() for a in arrays])), dtype=np.float64)
+        return np.asarray(flat(np.concatenate([a.ravel() for a in arrays])), dtype=np.float64)
+
+
+def _distance(goal: Any, point: Any, found: Curvature) -> float | None:
+    """Largest coordinate of the step to the bottom of the local quadratic (curvatures taken positive), within the domain."""
+    gradient = _gradient(goal, point)
     scale = float(np.abs(found.eigenvalues).max())
     if scale == 0 or not np.all(np.isfinite(gradient)):
         return None
