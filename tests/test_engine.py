@@ -12,7 +12,7 @@ import pytest
 
 import descend as ds
 from descend.errors import DescendError
-from descend.stability import lr_limit, suggest_lr
+from descend.stability import lr_limit, spectral_radius, suggest_lr
 
 
 def jitted(y):
@@ -120,3 +120,35 @@ def test_averaging_rules_are_predicted_without_their_averages():
 def test_no_limit_is_claimed_under_clipping():
     assert lr_limit(ds.sgd(clip_norm=0.1), 6.0) is None
     assert suggest_lr(ds.objective("x² + 3y²"), np.array([4.0, 3.0]), ds.sgd(clip_norm=0.1)).lr == 0.25
+
+
+def test_input_that_cannot_work_is_one_sentence():
+    with pytest.raises(DescendError, match=r"given by name: adam\(lr=0.1\)"):
+        ds.adam(0.1)
+    with pytest.raises(DescendError, match="at most 10,000,000,000"):
+        ds.descend("x²", [1.0], ds.sgd(lr=0.1), steps=10**20)
+    with pytest.raises(DescendError, match="resume is a Trace or the file"):
+        ds.descend("x²", resume=3, steps=1)
+
+
+def test_a_descent_goes_on_from_a_file_and_says_when_the_objective_is_another(tmp_path):
+    part = ds.descend("x²", [1.0], ds.momentum(lr=0.1), steps=5)
+    part.save(tmp_path / "part.npz")
+    again = ds.descend("x²", resume=tmp_path / "part.npz", steps=5)
+    np.testing.assert_array_equal(again.loss, ds.descend("x²", [1.0], ds.momentum(lr=0.1), steps=10).loss)
+    assert again.notes == ()
+    assert "another objective" in ds.descend("3x²", resume=part, steps=5).notes[0]
+
+
+def test_an_adaptive_rate_is_suggested_within_half_its_first_limit():
+    from descend.stability import stability
+
+    goal, point = ds.objective("rosenbrock"), np.array([-1.2, 1.0])
+    first = ds.descend(goal, point, ds.rmsprop(lr=1e-300), steps=1)
+    told = stability(goal, ds.rmsprop(), point, state=first.state)
+    assert told.lr_suggested <= told.lr_limit / 2
+
+
+@pytest.mark.parametrize("lr", [1e308, 1e200])
+def test_rates_beyond_the_range_of_numbers_do_not_break_the_prediction(lr):
+    assert np.isinf(spectral_radius(ds.momentum(), lr, 1e300))
