@@ -21,6 +21,7 @@ COMMANDS = {
     "gradient": "Derive a gradient, evaluate it and check it by finite differences.",
     "fit": "Fit a line to your own data by gradient descent, beside least squares.",
     "map": "Draw a map of two hyperparameters: a complete descent for each pixel.",
+    "check": "Check an optimizer of anybody: right, a dialect, or wrong with the equation that differs.",
     "optimizers": "List the optimizers, or show the equations of one.",
     "surfaces": "List the named surfaces, or describe one.",
 }
