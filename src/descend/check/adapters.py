@@ -47,6 +47,8 @@ class Plan:
     init: Callable[..., Any] | None = None
     #: torch tensors or NumPy arrays.
     arrays: str = "numpy"
+    #: Compiled updates of optax transformations, by setting and shapes.
+    programs: dict[str, Any] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -132,7 +134,7 @@ def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any],
     if plan.adapter == "arena":
         return ArenaSession(plan.target, arrays, settings, None, dtype, plan.arrays)
     if plan.adapter == "optax":
-        return OptaxSession(plan.target, arrays, settings, dtype)
+        return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
     if plan.adapter == "keras":
         return KerasSession(plan.target, arrays, settings, dtype)
     return PlainSession(plan, arrays, settings, dtype)

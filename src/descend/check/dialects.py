@@ -86,7 +86,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("Keras", "the rate is kept inside the velocity; equals PyTorch's while the rate stays the same", {"lr_in_velocity": True}),
     ),
     "rmsprop": (
-        Dialect("Keras", f"{_INSIDE}; with momentum, the rate is inside the velocity", {"eps_in_root": True, "lr_in_velocity": True}),
+        Dialect("Keras's and optax", f"{_INSIDE}; with momentum, the rate is inside the velocity", {"eps_in_root": True, "lr_in_velocity": True}),
         Dialect("optax", _INSIDE, {"eps_in_root": True}),
         Dialect("Keras", "the rate is kept inside the velocity", {"lr_in_velocity": True}),
         Dialect("TensorFlow 1", f"the mean square starts at 1, and {_INSIDE}", {"v0": 1.0, "eps_in_root": True, "lr_in_velocity": True}),
@@ -153,12 +153,22 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     ),
     "adafactor": (
         Dialect(
-            "optax", "small arrays are not factored: sides under 128 keep a mean square per weight",
-            changes=(_put("v_hat", "s.v"),), slots=_UNFACTORED,
+            "optax",
+            "sides under 128 are not factored, the rate is not capped by 1/√t, and the decay is not multiplied by lr",
+            changes=(
+                _put("v_hat", "s.v"),
+                _put("rho", "lr"),
+                _put("p", "p"),
+                _put("p", "p - alpha * u / maximum(1.0, rms(u) / d) - weight_decay * p", 1),
+            ),
+            slots=_UNFACTORED,
         ),
-    ),
-    "schedule_free_adamw": (
-        Dialect("optax", "the decay acts at z through the base optimizer", changes=(_put("u", "g / (sqrt(v_hat) + eps) + weight_decay * s.z"),)),
+        Dialect(
+            "Keras", "the rate is the smaller of lr and 1/√t, and the decay is multiplied by lr; ε is added to g²",
+            changes=(_put("u", "g / sqrt(v_hat)"), _put("v", "(1 - w) * s.v + w * (g**2 + eps1)"),
+                     _put("r", "(1 - w) * s.r + w * (mean(g**2 + eps1, -1) if p.ndim > 1 else 0.0)"),
+                     _put("c", "(1 - w) * s.c + w * (mean(g**2 + eps1, -2) if p.ndim > 1 else 0.0)")),
+        ),
     ),
 }  # fmt: skip
 

@@ -13,6 +13,8 @@ from descend.check.names import Mapped
 __all__ = ["Invariant", "invariant_requests", "judge_invariants", "request"]
 
 Message = dict[str, Any]
+#: Steps of the long run, by adapter: those that take long for each make fewer.
+LONG = {"torch": 150, "arena": 150, "class": 150, "function": 150, "optax": 25, "keras": 25}
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         groups = [[[0], {}], [[1], {rate: s[rate] * 0.37}]]
         asked["groups"] = request(start, gs, s, groups=groups)
         asked["second"] = request([start[1]], [[g[1]] for g in gs], s | {rate: s[rate] * 0.37})
-    asked["long"] = request([start[0]], [[np.full_like(start[0], 0.5) if not matrices else gs[0][0]]] * 150, s)
+    asked["long"] = request([start[0]], [[np.full_like(start[0], 0.5) if not matrices else gs[0][0]]] * LONG[described["adapter"]], s)
     return asked
 
 
@@ -180,7 +182,7 @@ def _narrow(p: np.ndarray, narrow: Message) -> Invariant | None:
 
 def _long(answer: Message) -> Invariant | None:
     if "error" in answer:
-        return Invariant("150 steps", False, f"it fails in a longer run: {answer['error']}")
+        return Invariant("a long run", False, f"it fails in a longer run: {answer['error']}")
     points = np.array(answer["points"])
     finite = bool(np.isfinite(points).all())
-    return Invariant("150 steps", finite, "" if finite else "a constant gradient leads to numbers that are not finite", grave=False)
+    return Invariant("a long run", finite, "" if finite else "a constant gradient leads to numbers that are not finite", grave=False)

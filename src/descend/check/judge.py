@@ -24,6 +24,8 @@ __all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates"]
 EXACT = 1e-12
 #: Equal but for single precision somewhere on the way.
 SINGLE = 2e-5
+#: Equal but for Newton–Schulz in bfloat16.
+HALF = 0.03
 #: Values that are written into code where no argument sets them.
 HIDDEN: dict[str, tuple[float, ...]] = {
     "eps": (1e-8, 1e-7, 1e-6, 1e-10, 1e-5, 1e-12, 1e-3, 0.0),
@@ -52,6 +54,8 @@ class Match:
     excluded: int = 0
     #: Equal only to single precision.
     single: bool = False
+    #: Equal but for half precision.
+    half: bool = False
     #: Values found to be written into the code.
     hidden: dict[str, float] = field(default_factory=dict)
 
@@ -79,6 +83,10 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -
             found.excluded += tried
             return found
         tried += found.excluded
+    for candidate in refs if rule.name == "muon" else ():
+        difference = _fits(candidate, probes, points, HALF)
+        if difference is not None:
+            return Match("dialect", [candidate], difference, tried, half=True)
     return Match("", [], excluded=tried)
 
 
@@ -118,7 +126,10 @@ def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, toleran
     """The largest difference over all probes, or None as soon as one is too large."""
     worst = 0.0
     for probe, visited in zip(probes, points, strict=True):
-        difference = agrees(candidate, probe, visited, tolerance)
+        try:
+            difference = agrees(candidate, probe, visited, tolerance)
+        except (NameError, AttributeError):  # a mistake in a line whose quantities this dialect does not define
+            return None
         if not difference <= tolerance:
             return None
         worst = max(worst, difference)

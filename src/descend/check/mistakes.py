@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from descend.check.mistake import Mistake
 from descend.check.mistakes_moments import moment_mistakes
+from descend.check.mistakes_more import more_mistakes
 from descend.check.mistakes_plain import plain_mistakes
 from descend.check.mistakes_shapes import shape_mistakes
 
@@ -15,7 +16,7 @@ __all__ = ["Mistake", "catalogue", "mistakes_of"]
 @lru_cache(maxsize=1)
 def catalogue() -> tuple[Mistake, ...]:
     """Every known mistake, in the order of the rules."""
-    return tuple(plain_mistakes() + moment_mistakes() + shape_mistakes())
+    return tuple(plain_mistakes() + moment_mistakes() + shape_mistakes() + more_mistakes())
 
 
 @lru_cache(maxsize=64)

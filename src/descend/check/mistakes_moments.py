@@ -227,7 +227,6 @@ def nadam() -> list[Mistake]:
     look = "Two momenta act in one step: μ_t on the gradient, μ_{t+1} on the mean."
     return [
         M(one, "mu", "beta1", "the warm-up of the momentum is missing in μ_t", "The look-ahead is at full strength from the first step.", look),
-        M(one, "mu", (put("mu", "beta1"), put("mu_next", "beta1")), "the momentum does not warm up", "Large early steps; another optimizer than the paper's.", look),
         M(one, "mu_next", "mu", "μ_t stands where μ_{t+1} should", "The look-ahead is one step behind.", look),
         M(one, "mu", "beta1 * (1 - s.q)", "the factor ½ is missing in the warm-up of μ", "The first momenta are near 0 in place of β1/2.", look),
         M(one, "mu_product", "mu", "the product of the μ is not kept: μ alone stands in its place", "The correction never fades.", "What replaces β1ᵗ when β1 changes from step to step?"),
@@ -319,5 +318,6 @@ def moment_mistakes() -> list[Mistake]:
     found += first_moment("radam") + second_moment("radam") + radam()
     found += first_moment("adamax") + corrections("adamax", v=False) + adamax()
     found += first_moment("lamb") + second_moment("lamb") + corrections("lamb") + lamb()
+    found += coupled("amsgrad") + coupled("nadam") + coupled("radam") + coupled("adamax")
     # NAdam has no running power of β1 to tell its first step by
     return [m for m in found if not (m.rule == "nadam" and any("s.k1" in c.source for c in m.changes))]

@@ -173,4 +173,4 @@ def adagrad() -> list[Mistake]:
 def plain_mistakes() -> list[Mistake]:
     """All of them."""
     found = sgd() + momentum() + nesterov() + rmsprop() + adagrad()
-    return found + coupled("sgd") + coupled("momentum") + coupled("rmsprop") + coupled("adagrad")
+    return found + coupled("sgd") + coupled("momentum") + coupled("nesterov") + coupled("rmsprop") + coupled("adagrad")

@@ -32,7 +32,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "eta_plus": ("eta_plus", "etaplus", "plus"),
     "step_min": ("step_min", "min_step_size", "delta_min"),
     "step_max": ("step_max", "max_step_size", "delta_max"),
-    "beta2_decay": ("beta2_decay", "decay_rate"),
+    "beta2_decay": ("beta2_decay",),
     "eps1": ("eps1", "eps_1", "epsilon1"),
     "eps2": ("eps2", "eps_2", "epsilon2", "min_scale"),
     "d": ("d", "clip_threshold", "clipping_threshold"),
@@ -131,6 +131,8 @@ class Mapped:
     names: dict[str, str | tuple[str, ...]] = field(default_factory=dict)
     #: The user's names that nothing is known about.
     unknown: list[str] = field(default_factory=list)
+    #: The user's defaults of tuples, to fill in what a setting leaves open.
+    tuples: dict[str, list[Any]] = field(default_factory=dict)
     #: Arguments given a fixed value because they choose the rule.
     fixed: dict[str, Any] = field(default_factory=dict)
 
@@ -146,8 +148,8 @@ class Mapped:
             if isinstance(ours, str):
                 if ours in values:
                     made[theirs] = values[ours]
-            elif all(n in values for n in ours):
-                made[theirs] = [values[n] for n in ours]
+            elif any(n in values for n in ours):
+                made[theirs] = [values.get(n, d) for n, d in zip(ours, self.tuples.get(theirs, ours), strict=False)]
         return made
 
     @property
@@ -193,6 +195,7 @@ def _map_tuple(argument: Mapping[str, Any], mapped: Mapped, free: set[str]) -> N
         ours = TUPLES[argument["name"].lower()][: len(default)]
         if len(ours) == len(default) and all(n in free for n in ours):
             mapped.names[argument["name"]] = ours
+            mapped.tuples[argument["name"]] = list(default)
             free.difference_update(ours)
 
 
@@ -219,6 +222,6 @@ def _fix_switches(rule: Rule | None, arguments: Sequence[Mapping[str, Any]], map
     names = {a["name"] for a in arguments}
     torch = TORCH.get(rule.name)
     switches = dict(SWITCHES.get(rule.name, {})) | ({k: v for k, v in torch.fixed.items() if isinstance(v, bool)} if torch else {})
-    for name, value in switches.items():
+    for name, value in ({"eps_root": 0.0} | switches).items():  # a second ε inside the root is set to nothing
         if name in names and name not in mapped.names:
             mapped.fixed[name] = value

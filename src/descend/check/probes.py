@@ -34,7 +34,11 @@ OPTIONS: dict[str, tuple[dict[str, Any], ...]] = {
     "lion": ({"lr": 0.03}, {"lr": 0.02}, {"lr": 0.01}),
     "prodigy": ({"lr": 1.0, "d_coef": 30.0}, {"lr": 0.5, "d_coef": 8.0}, {"lr": 0.8}),
     "adafactor": ({"lr": 0.9}, {"lr": 0.3}, {"lr": 0.5, "d": 1.5}),
-    "rprop": ({"eta_plus": 1.3, "step_max": 0.3}, {"eta_minus": 0.4, "step_min": 0.03}, {}),
+    "rprop": (
+        {"eta_minus": 0.5, "eta_plus": 1.3, "step_min": 1e-3, "step_max": 0.3},
+        {"eta_minus": 0.4, "eta_plus": 1.2, "step_min": 0.03, "step_max": 1.0},
+        {"eta_minus": 0.6, "eta_plus": 1.1, "step_min": 1e-6, "step_max": 50.0},
+    ),
     "schedule_free_sgd": ({"weight_lr_power": 1.0}, {"weight_lr_power": 2.0}, {}),
     "schedule_free_adamw": ({"weight_lr_power": 1.0}, {"weight_lr_power": 2.0}, {}),
 }
@@ -110,7 +114,9 @@ def probes_for(rule: Rule | None, allowed: set[str] | None = None) -> list[Probe
     probes = [short, Probe("a constant gradient", start, [gs[0]] * 7, first)]
     start, gs = _draw(3, 8, shapes)
     gs = [g if t in (1, 2) else [np.zeros_like(x) for x in g] for t, g in enumerate(gs)]
-    probes.append(Probe("zero gradients", start, gs, second, _rates(second, {5: 2.0})))
+    own = rule is None or "weight_decay" in rule.hyperparameters
+    still = second if own or "weight_decay" not in second else second | {"weight_decay": 0.0}  # L2 would hide the zeros
+    probes.append(Probe("zero gradients", start, gs, still, _rates(still, {5: 2.0})))
     probes.append(_scales(shapes, second | {k: v for k, v in {"eps": 1e-3, "v0": 0.0}.items() if k in second and not (rule and rule.ndim)}))
     start, gs = _draw(5, 12, shapes)
     gs = [[np.abs(x) * (-1) ** t for x in g] for t, g in enumerate(gs)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -164,25 +165,37 @@ def _set_attributes(thing: Any, settings: Settings) -> None:
 
 
 class OptaxSession(Session):
-    """An optax transformation: update, then apply."""
+    """An optax transformation: update, then apply. Slow ones are compiled, once for each setting and shapes."""
 
-    def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str) -> None:
+    def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, programs: Settings) -> None:
         import jax
         import jax.numpy as jnp
 
         jax.config.update("jax_enable_x64", True)
+        self.jax, self.programs = jax, programs
         self.tx = factory(**settings)
         self.params = [jnp.asarray(a, dtype=dtype) for a in arrays]
+        self.key = f"{settings}{[a.shape for a in arrays]}{dtype}"
         self.opt_state = self.tx.init(self.params)
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
-        import jax.numpy as jnp
-
         if any(g is None for g in grads):
             raise Failed("optax takes no None gradients")
-        given = [jnp.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
-        updates, self.opt_state = self.tx.update(given, self.opt_state, self.params)
+        given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
+        began = time.perf_counter()
+        updates, self.opt_state = self._update()(given, self.opt_state, self.params)
         self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
+        if self.key not in self.programs:
+            self.programs.setdefault("times", []).append(time.perf_counter() - began)
+
+    def _update(self) -> Any:
+        """The update as it is, or compiled where steps without compilation have turned out slow."""
+        if self.key in self.programs:
+            return self.programs[self.key]
+        if min(self.programs.get("times", [0.0])[-2:]) < 0.01:
+            return self.tx.update
+        self.programs[self.key] = self.jax.jit(self.tx.update)
+        return self.programs[self.key]
 
     def points(self) -> Arrays:
         return [np.array(p) for p in self.params]
