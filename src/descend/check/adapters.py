@@ -160,7 +160,6 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         import torch
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
-            torch.set_default_dtype(torch.float64)  # else single numbers of the state are kept in float32
             return [Plan("torch", target, _arguments(target.__init__, skip=2))]
         if adapter == "torch" and callable(target):
             return [Plan("torch", target, _arguments(target, skip=1))]

@@ -113,7 +113,8 @@ def probes_for(rule: Rule | None, allowed: set[str] | None = None) -> list[Probe
     start, gs = _draw(2, 8, shapes)
     probes = [short, Probe("a constant gradient", start, [gs[0]] * 7, first)]
     start, gs = _draw(3, 8, shapes)
-    gs = [g if t in (1, 2) else [np.zeros_like(x) for x in g] for t, g in enumerate(gs)]
+    size = {1: 1.0, 2: 1.0, 6: 3.0}
+    gs = [[size.get(t, 0.0) * x for x in g] for t, g in enumerate(gs)]
     own = rule is None or "weight_decay" in rule.hyperparameters
     still = second if own or "weight_decay" not in second else second | {"weight_decay": 0.0}  # L2 would hide the zeros
     probes.append(Probe("zero gradients", start, gs, still, _rates(still, {5: 2.0})))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import copy
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -54,7 +55,8 @@ class TorchSession(Session):
         kind = getattr(torch, dtype)
         self.params = [torch.nn.Parameter(torch.tensor(a, dtype=kind)) for a in arrays]
         self.settings, self.groups = settings, groups
-        self.opt = self._made()
+        with _double_numbers(torch):
+            self.opt = self._made()
 
     def _made(self) -> Any:
         given: Any = self.params
@@ -67,7 +69,8 @@ class TorchSession(Session):
         for p, g in zip(self.params, grads, strict=True):
             p.grad = None if g is None else torch.tensor(g, dtype=p.dtype)
             kept.append(None if p.grad is None else p.grad.clone())
-        self.opt.step()
+        with _double_numbers(torch):
+            self.opt.step()
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
                 self.touched = True
@@ -106,8 +109,7 @@ class ArenaSession(TorchSession):
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         if self.kind == "torch":
-            with self.torch.no_grad() if self._leaves() else _nothing():
-                super().step(grads)
+            super().step(grads)
             return
         kept = []
         for p, g in zip(self.params, grads, strict=True):
@@ -117,9 +119,6 @@ class ArenaSession(TorchSession):
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not np.array_equal(p.grad, old)):
                 self.touched = True
-
-    def _leaves(self) -> bool:
-        return False
 
     def points(self) -> Arrays:
         return super().points() if self.kind == "torch" else [np.array(p.data) for p in self.params]
@@ -147,10 +146,15 @@ class Variable:
         return self.data.shape
 
 
-class _nothing:  # noqa: N801  (a context manager that does nothing)
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, *error: object) -> None: ...
+@contextlib.contextmanager
+def _double_numbers(torch: Any) -> Iterator[None]:
+    """torch keeps single numbers of a state in its default type: float64 within this context."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
 
 
 def _set_attributes(thing: Any, settings: Settings) -> None:
@@ -171,20 +175,21 @@ class OptaxSession(Session):
         import jax
         import jax.numpy as jnp
 
-        jax.config.update("jax_enable_x64", True)
         self.jax, self.programs = jax, programs
-        self.tx = factory(**settings)
-        self.params = [jnp.asarray(a, dtype=dtype) for a in arrays]
         self.key = f"{settings}{[a.shape for a in arrays]}{dtype}"
-        self.opt_state = self.tx.init(self.params)
+        with jax.enable_x64(True):
+            self.tx = factory(**settings)
+            self.params = [jnp.asarray(a, dtype=dtype) for a in arrays]
+            self.opt_state = self.tx.init(self.params)
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         if any(g is None for g in grads):
             raise Failed("optax takes no None gradients")
-        given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
         began = time.perf_counter()
-        updates, self.opt_state = self._update()(given, self.opt_state, self.params)
-        self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
+        with self.jax.enable_x64(True):
+            given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
+            updates, self.opt_state = self._update()(given, self.opt_state, self.params)
+            self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
         if self.key not in self.programs:
             self.programs.setdefault("times", []).append(time.perf_counter() - began)
 
