@@ -1,9 +1,9 @@
 """Is an optimizer right? The equation that differs, named; or the dialect it follows.
 
-    from descend.check import check, assert_conforms
+from descend.check import check, assert_conforms
 
-    print(check("my_adam.py:Adam", "adamw"))
-    assert_conforms(MyAdam, "adamw")
+print(check("my_adam.py:Adam", "adamw"))
+assert_conforms(MyAdam, "adamw")
 """
 
 from __future__ import annotations

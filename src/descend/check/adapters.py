@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,13 +21,60 @@ __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 #: The names `--adapter` takes.
 ADAPTERS = ("torch", "optax", "keras", "arena", "class", "function")
 
-_P = {"p", "param", "params", "parameter", "parameters", "w", "weight", "weights", "theta", "x", "variables", "ps", "thetas", "point", "ws", "values", "var", "trainable_params", "model_params"}  # fmt: skip
-_G = {"g", "grad", "grads", "gradient", "gradients", "dw", "dx", "gs", "dp", "dtheta", "dws", "grad_w", "gradient_vector", "grad_wrt_w", "derivative"}  # fmt: skip
+_P = frozenset(
+    [
+        "p",
+        "param",
+        "params",
+        "parameter",
+        "parameters",
+        "w",
+        "weight",
+        "weights",
+        "theta",
+        "x",
+        "variables",
+        "ps",
+        "thetas",
+        "point",
+        "ws",
+        "values",
+        "var",
+        "trainable_params",
+        "model_params",
+    ]
+)
+_G = frozenset(
+    "g grad grads gradient gradients dw dx gs dp dtheta dws grad_w gradient_vector grad_wrt_w derivative".split()  # noqa: SIM905
+)
 _S = {"state", "s", "config", "cache", "opt_state", "optim_state", "memory", "st", "states", "buffers", "optimizer_state"}
 _T = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "timestep", "step_num", "epoch", "count", "step_count", "num_step"}
-_METHODS = ("step", "update", "apply_gradients", "apply", "update_params", "optimize", "update_parameters", "get_update", "__call__")
+_METHODS = (
+    "step",
+    "update",
+    "apply_gradients",
+    "apply",
+    "update_params",
+    "optimize",
+    "update_parameters",
+    "get_update",
+    "__call__",
+)
 _HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
-_PLURAL = {"params", "parameters", "weights", "ps", "thetas", "grads", "gradients", "gs", "dws", "ws", "variables", "trainable_params"}
+_PLURAL = {
+    "params",
+    "parameters",
+    "weights",
+    "ps",
+    "thetas",
+    "grads",
+    "gradients",
+    "gs",
+    "dws",
+    "ws",
+    "variables",
+    "trainable_params",
+}
 
 
 @dataclass
@@ -56,7 +103,8 @@ class Plan:
         if self.adapter in ("class", "function"):
             name = f".{self.method}" if self.method else ""
             roles = ", ".join(r.removeprefix("slot:") for r in self.roles)
-            return f"{'NumPy ' if self.arrays == 'numpy' else 'torch '}{self.adapter}{name}({roles}), {_CONTAINERS[self.container]}"
+            library = "NumPy" if self.arrays == "numpy" else "torch"
+            return f"{library} {self.adapter}{name}({roles}), {_CONTAINERS[self.container]}"
         return {
             "torch": "torch.optim.Optimizer",
             "optax": "optax transformation",
@@ -68,18 +116,21 @@ class Plan:
 _CONTAINERS = {"list": "a list of arrays", "array": "one array at a time", "dict": "a dict of arrays"}
 
 
-def plan_for(target: Any, name: str, path: str | None, adapter: str | None) -> Plan:
+def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str] = ()) -> Plan:
     """The plan that works, tried on two small steps; a `Failed` with the user's line where none does."""
-    plans = _plans(target, name, adapter)
+    plans = _plans(target, name, adapter, frozenset(hyper))
     if not plans:
         raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}")
     first: Failed | None = None
+    telling: Failed | None = None
     quiet: Plan | None = None
     for plan in plans:
         try:
             moved = _tried(plan)
         except Exception as error:
-            first = first or (error if isinstance(error, Failed) else failure(error, path))
+            told = error if isinstance(error, Failed) else failure(error, path)
+            first = first or told
+            telling = telling or (told if isinstance(error, Failed) else None)
             continue
         if moved:
             return plan
@@ -87,7 +138,7 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None) -> P
     if quiet is not None:
         return quiet
     assert first is not None
-    raise first
+    raise telling or first
 
 
 def _what(target: Any) -> str:
@@ -102,10 +153,10 @@ def _tried(plan: Plan) -> bool:
     session = open_session(plan, arrays, guessed_settings(plan), None, "float64")
     for _ in range(2):
         session.step([rng.normal(size=a.shape) for a in arrays])
-    points = session.points()
-    if [np.shape(p) for p in points] != [a.shape for a in arrays]:
-        got, wanted = [np.shape(p) for p in points], [a.shape for a in arrays]
-        raise Failed(f"the parameters come back in other shapes: {got[0]} where {wanted[0]} went in")
+        points = session.points()
+        for p, a in zip(points, arrays, strict=True):
+            if np.shape(p) != a.shape:
+                raise Failed(f"the parameters come back in other shapes: {np.shape(p)} where {a.shape} went in")
     return any(not np.array_equal(p, a) for p, a in zip(points, arrays, strict=True))
 
 
@@ -126,7 +177,9 @@ def guessed_settings(plan: Plan) -> dict[str, Any]:
 def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str) -> Session:
     """A fresh optimizer with these parameters."""
     defaults = {a["name"]: a.get("default") for a in plan.arguments}
-    settings = {k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()}
+    settings = {
+        k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
+    }
     if plan.adapter == "torch":
         return TorchSession(plan.target, arrays, settings, groups, dtype)
     if groups:
@@ -140,7 +193,7 @@ def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any],
     return PlainSession(plan, arrays, settings, dtype)
 
 
-def _plans(target: Any, name: str, adapter: str | None) -> list[Plan]:
+def _plans(target: Any, name: str, adapter: str | None, hyper: frozenset[str]) -> list[Plan]:
     if adapter is not None and adapter not in ADAPTERS:
         raise Failed(f"there is no adapter {adapter!r}; there are {', '.join(ADAPTERS)}")
     found = _library_plans(target, adapter)
@@ -149,7 +202,7 @@ def _plans(target: Any, name: str, adapter: str | None) -> list[Plan]:
     if isinstance(target, type):
         plans = _class_plans(target)
     elif callable(target):
-        plans = _function_plans(target, name)
+        plans = _function_plans(target, name, hyper)
     else:
         return []
     return [p for p in plans if adapter is None or p.adapter == adapter]
@@ -160,14 +213,14 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         import torch
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
-            return [Plan("torch", target, _arguments(target.__init__, skip=2))]
+            return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
         if adapter == "torch" and callable(target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
-        import keras
+        import keras  # type: ignore[import-not-found, unused-ignore]
 
         if issubclass(target, keras.optimizers.Optimizer):
-            return [Plan("keras", target, _arguments(target.__init__, skip=1))]
+            return [Plan("keras", target, _arguments(_initializer(target), skip=1))]
     if "jax" in sys.modules and adapter in (None, "optax"):
         plan = _optax_plan(target)
         if plan is not None:
@@ -225,17 +278,23 @@ def _positional(function: Any, skip: int) -> list[inspect.Parameter]:
     return [p for p in list(inspect.signature(function).parameters.values())[skip:] if p.kind in kinds]
 
 
+def _initializer(cls: type) -> Any:
+    return getattr(cls, "__init__")  # noqa: B009  (asked of the class, not of an instance)
+
+
 def _class_plans(cls: type) -> list[Plan]:
-    init = _positional(cls.__init__, 1) if cls.__init__ is not object.__init__ else []
+    made = _initializer(cls)
+    own = made is not object.__init__
+    init = _positional(made, 1) if own else []
     takes = bool(init) and init[0].name.lower() in _P and init[0].default is inspect.Parameter.empty
-    arguments = _arguments(cls.__init__, 1 + takes) if cls.__init__ is not object.__init__ else []
+    arguments = _arguments(made, 1 + takes) if own else []
     plans: list[Plan] = []
     for method in _METHODS:
         function = inspect.getattr_static(cls, method, None)
         if function is None or not callable(getattr(cls, method, None)) or (method == "__call__" and plans):
             continue
         skip = 0 if isinstance(function, staticmethod) else 1
-        given = [p for p in _positional(getattr(cls, method), skip)]
+        given = _positional(getattr(cls, method), skip)
         required = [p for p in given if p.default is p.empty]
         base = Plan("class", cls, arguments, method, takes_params=takes)
         if not required and takes:
@@ -271,7 +330,7 @@ def _with_containers(base: Plan, roles: tuple[str, ...]) -> list[Plan]:
     return [replace(base, roles=roles, container=c, arrays=a, state=s) for c in order for a in arrays for s in states]
 
 
-def _function_plans(function: Callable[..., Any], name: str) -> list[Plan]:
+def _function_plans(function: Callable[..., Any], name: str, hyper: frozenset[str]) -> list[Plan]:
     try:
         given = _positional(function, 0)
     except (TypeError, ValueError):
@@ -279,7 +338,7 @@ def _function_plans(function: Callable[..., Any], name: str) -> list[Plan]:
     names: list[str] = []
     roles: list[str] = []
     for p in given:
-        role = _role(p.name)
+        role = None if p.name in hyper else _role(p.name)
         if role is None or (p.default is not p.empty and role.startswith("slot:")):
             break
         names.append(p.name)
@@ -298,7 +357,16 @@ def _init_of(function: Callable[..., Any], name: str) -> Callable[..., Any] | No
     """A function of the same module that makes the first state."""
     space = getattr(function, "__globals__", {})
     stem = name.removesuffix("_step").removesuffix("_update")
-    for other in (f"{name}_init", f"init_{name}", f"{stem}_init", f"init_{stem}", "init_state", "init", "initialize", "make_state"):
+    for other in (
+        f"{name}_init",
+        f"init_{name}",
+        f"{stem}_init",
+        f"init_{stem}",
+        "init_state",
+        "init",
+        "initialize",
+        "make_state",
+    ):
         found = space.get(other)
         if callable(found):
             return found  # type: ignore[no-any-return]

@@ -38,7 +38,7 @@ def behaviour(talk: Any, mapped: Mapped) -> list[str]:
 
 
 def _first(points: np.ndarray) -> np.ndarray:
-    return points[1] - points[0]
+    return np.asarray(points[1] - points[0])
 
 
 def _direction(runs: dict[str, np.ndarray], g: np.ndarray) -> str:
@@ -50,7 +50,11 @@ def _direction(runs: dict[str, np.ndarray], g: np.ndarray) -> str:
     share = float(np.mean(np.sign(moved) == -np.sign(g)))
     if share == 1.0:
         return "every entry moves against its gradient"
-    return "every entry moves along its gradient: it climbs" if share == 0.0 else f"{share:.0%} of the entries move against their gradient"
+    return (
+        "every entry moves along its gradient: it climbs"
+        if share == 0.0
+        else f"{share:.0%} of the entries move against their gradient"
+    )
 
 
 def _scale(runs: dict[str, np.ndarray]) -> str:
@@ -73,7 +77,11 @@ def _rate(runs: dict[str, np.ndarray]) -> str:
     a, b = np.abs(_first(runs["constant"])).max(), np.abs(_first(runs["rate"])).max()
     if not a > 0:
         return ""
-    return "the step is proportional to lr" if abs(b / a - 2) < 1e-3 else f"twice the lr makes the first step {b / a:.3g} times as long"
+    return (
+        "the step is proportional to lr"
+        if abs(b / a - 2) < 1e-3
+        else f"twice the lr makes the first step {b / a:.3g} times as long"
+    )
 
 
 def _memory(runs: dict[str, np.ndarray]) -> str:

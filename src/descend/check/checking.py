@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 import descend.optimizers  # noqa: F401  (fills the registry)
 from descend.check.dialects import HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
-from descend.check.invariants import Invariant, invariant_requests, judge_invariants, request
+from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
 from descend.check.judge import EXACT, Match, judge
 from descend.check.loading import Failed
 from descend.check.names import Mapped, map_names, rule_named
@@ -19,6 +20,7 @@ from descend.check.probes import Probe, probes_for
 from descend.check.process import Child, Local
 from descend.check.variants import agrees
 from descend.check.verdict import Found, Report
+from descend.equations import lines
 from descend.rules import OPTIMIZERS, Rule, optimizer_named
 
 __all__ = ["assert_conforms", "check", "check_with"]
@@ -51,7 +53,11 @@ def check(
     name = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
     try:
         rule = optimizer_named(reference) if reference else None
-        talk = Child(target, adapter, seconds=seconds, megabytes=megabytes) if isinstance(target, str) else Local(target, adapter)
+        hyper = list(mapping or ())
+        if isinstance(target, str):
+            talk = Child(target, adapter, hyper, seconds=seconds, megabytes=megabytes)
+        else:
+            talk = Local(target, adapter, hyper)
         return check_with(talk, name, rule, mapping or {})
     except Failed as error:
         return could_not_run(name, error, rule if reference else None, getattr(talk, "printed", ""))
@@ -84,7 +90,9 @@ def assert_conforms(target: Any, reference: str, **options: Any) -> None:
 def could_not_run(name: str, error: Failed, rule: Rule | None, printed: str = "") -> Report:
     """A report on code that failed: one sentence and the line."""
     line = f"\n    {error.line}" if error.line else ""
-    report = Report("could_not_run", name, rule.name if rule else None, rule.title if rule else "", message=str(error) + "." * (not line))
+    report = Report(
+        "could_not_run", name, rule.name if rule else None, rule.title if rule else "", message=str(error) + "." * (not line)
+    )
     report.printed = printed
     if error.line:
         report.message = f"{error}    ({error.line})"
@@ -100,24 +108,53 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
         named = rule_named(described["name"])
         guess = _variant(OPTIMIZERS[named], described) if named else None
     mapped = map_names(guess, described["arguments"], overrides)
+    recognised = guess is None
     if guess is None:
         guess, mapped = _recognised(talk, described, overrides) or (None, mapped)
     if mapped.unknown:
         needed = ", ".join(mapped.unknown)
-        raise Failed(f"nothing is known about the argument {needed}, which has no default: say what it is with --map {needed}=lr")
+        raise Failed(
+            f"nothing is known about the argument {needed}, which has no default: say what it is with --map {needed}=lr"
+        )
     report.mapping = mapped.text
     if guess is None:
         return _without_reference(talk, described, mapped, report)
     report.reference, report.title = guess.name, guess.title
     probes = [p for p in probes_for(guess, mapped.ours) if not p.changes or "lr" in mapped.ours]
     points, probes = _visited(talk, mapped, probes)
-    match = judge(guess, mapped, probes, points)
+    if all(np.array_equal(p[-1], p[0]) for p in points):
+        _tell_still(report, guess)
+        return report
+    invariants = _invariants(talk, described, mapped, guess)
+    shared = [i for i in invariants if i.holds is False and i.name == SHARED]
+    match = Match("") if shared else judge(guess, mapped, probes, points)
+    if shared:  # the equations are judged on one array alone
+        probes = [_first_array(p) for p in probes]
+        points, probes = _visited(talk, mapped, probes)
+        match = judge(guess, mapped, probes, points)
+    if recognised and match.kind not in ("right", "dialect"):
+        report.reference, report.title = None, ""
+        return _without_reference(talk, described, mapped, report)
     report.probes, report.difference = len(probes), match.difference if match.kind else None
     _tell(report, guess, mapped, match, probes, points, talk)
-    _tell_invariants(report, _invariants(talk, described, mapped, guess))
+    _tell_invariants(report, invariants)
     report.remarks += _defaults(guess, mapped, described)
     report.printed = talk.printed
     return report
+
+
+def _first_array(probe: Probe) -> Probe:
+    """The same probe with its first array only."""
+    return replace(probe, name=f"{probe.name}, one array", start=probe.start[:1], gradients=[g[:1] for g in probe.gradients])
+
+
+def _tell_still(report: Report, rule: Rule) -> None:
+    """Nothing moved on any probe."""
+    report.verdict = "wrong"
+    step = lines(rule)[-1]
+    name = "it returns nothing and changes nothing: no parameter has moved on any probe"
+    hint = "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither."
+    report.mistakes = [Found(name, "p", step, "p ← p", 1.0, "Training does nothing at all.", hint)]
 
 
 def _variant(rule: Rule, described: Message) -> Rule:
@@ -129,7 +166,7 @@ def _variant(rule: Rule, described: Message) -> Rule:
 
 
 def _visited(talk: Any, mapped: Mapped, probes: Sequence[Probe]) -> tuple[list[np.ndarray], list[Probe]]:
-    """The points the user's optimizer visits on each probe; a probe that it cannot run is left out, all of them is a failure."""
+    """The points the user's optimizer visits on each probe; a probe it cannot run is left out; all of them: a failure."""
     answers = talk.run([probe_request(p, mapped) for p in probes])
     good = [(np.array(a["points"], dtype=np.float64), p) for a, p in zip(answers, probes, strict=True) if "error" not in a]
     if "error" in answers[0] or not good:
@@ -187,9 +224,15 @@ def _tell(
     if match.kind in ("right", "dialect"):
         best = match.candidates[0]
         report.verdict = match.kind
-        report.dialect = HOMES.get(rule.name, rule.title) if match.kind == "right" else f"{best.source}'s form".replace("'s's", "'s")
+        report.dialect = (
+            HOMES.get(rule.name, rule.title) if match.kind == "right" else f"{best.source}'s form".replace("'s's", "'s")
+        )
         form = best.source if best.source.endswith("'s") or best.source.startswith(("a ", "an ")) else f"{best.source}'s"
-        report.message = f"Equal to {HOMES.get(rule.name, rule.title)}." if match.kind == "right" else f"Right, in {form} form: {best.label}."
+        report.message = (
+            f"Equal to {HOMES.get(rule.name, rule.title)}."
+            if match.kind == "right"
+            else f"Right, in {form} form: {best.label}."
+        )
         if match.kind == "dialect":
             report.dialect = f"{form} form"
         if match.half:
@@ -237,7 +280,12 @@ def _defaults(rule: Rule, mapped: Mapped, described: Message) -> list[str]:
         pairs = zip(default, ours, strict=False) if isinstance(default, list | tuple) else [(default, ours)]
         for value, name in pairs:
             known = rule.hyperparameters.get(str(name))
-            if known is None or not isinstance(known.default, float) or type(value) not in (int, float) or value == known.default:
+            if (
+                known is None
+                or not isinstance(known.default, float)
+                or type(value) not in (int, float)
+                or value == known.default
+            ):
                 continue
             told.append(f"{theirs if isinstance(ours, str) else name} = {value:g} by default ({known.default:g} here)")
     return ["; ".join(told)] if told else []
@@ -247,7 +295,9 @@ def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Re
     from descend.check.behaviour import behaviour
 
     report.verdict = "no_reference"
-    report.message = f"There is no reference for {described['name']} here, and it equals none of the {len(OPTIMIZERS)} rules there are."
+    report.message = (
+        f"There is no reference for {described['name']} here, and it equals none of the {len(OPTIMIZERS)} rules there are."
+    )
     report.behaviour = behaviour(talk, mapped)
     _tell_invariants(report, _invariants(talk, described, mapped, None))
     report.printed = talk.printed
@@ -259,7 +309,7 @@ def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096) -> A
     talk = Child(f"{module}:", None, seconds=seconds, megabytes=megabytes)
     try:
         try:
-            names = talk.list(module)
+            names = talk.names_in(module)
         except Failed as error:
             yield could_not_run(module, error, None)
             return

@@ -31,7 +31,7 @@ def main() -> None:
             elif request["do"] == "open":
                 from descend.check.subject import Subject
 
-                subject = Subject(request["target"], request.get("adapter"))
+                subject = Subject(request["target"], request.get("adapter"), request.get("hyper", ()))
                 answer = subject.describe() | {"path": subject.path}
             else:
                 answer = {"answers": [subject.run(r) for r in request["requests"]]}

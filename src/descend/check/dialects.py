@@ -1,5 +1,6 @@
 """Where libraries differ and none is wrong: the forms of each rule, with the sentence that names them."""
 
+# ruff: noqa: E501  (a table: one form a line)
 from __future__ import annotations
 
 from collections.abc import Mapping
@@ -61,7 +62,7 @@ def _put(target: str, source: str, occurrence: int = 0) -> Change:
     return Change(target, source, occurrence=occurrence)
 
 
-_HAT = "ε is added to the uncorrected root; equals PyTorch's with ε/√(1 − β2ᵗ) in the place of ε"
+_HAT = "ε is added to the uncorrected root; equals PyTorch's with ε/√(1 − β₂ᵗ) in the place of ε"
 _INSIDE = "ε stands inside the root"
 _HAT_STEP = "p - lr * sqrt(1 - s.k2) / (1 - s.k1) * s.m / (sqrt(s.v) + eps)"
 _UNFACTORED = {"v": SQUARE}
@@ -142,10 +143,6 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
             ),
             slots={"k": SQUARE.__class__(1.0, "scalar")},
         ),
-        Dialect(
-            "Jordan", "the velocity is a sum, v ← β·v + g, and not a mean",
-            changes=(_put("b", "momentum * s.b + g"), _put("d", "g + momentum * s.b if nesterov else s.b")),
-        ),
     ),
     "prodigy": (
         Dialect("optax", "both moments are always corrected for their zero start", {"bias_correction": True}),
@@ -172,7 +169,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     ),
 }  # fmt: skip
 
-DECOUPLED = "the decay is decoupled, p ← p·(1 − lr·wd), and not L2: with it PyTorch calls the optimizer by the name with a W"
+DECOUPLED = "the decay is decoupled, p ← p·(1 − lr·wd), where PyTorch's is L2"
 
 
 def _form(rule: Rule, dialect: Dialect | None) -> Rule:

@@ -43,7 +43,9 @@ def explain_mistakes(
     report.dialect = HOMES.get(rule.name) if base.kind == "reference" else f"{base.source}'s form".replace("'s's", "'s")
     if base.kind == "dialect":
         report.message = f"Otherwise in another form than PyTorch's: {base.label}."
-    report.excluded = [f"{match.excluded} other candidates: the reference, its dialects and known mistakes"] if match.excluded else []
+    report.excluded = (
+        [f"{match.excluded} other candidates: the reference, its dialects and known mistakes"] if match.excluded else []
+    )
     wrong = base.rule
     for entry in best.entries:
         wrong = entry.on(wrong)
@@ -160,9 +162,7 @@ def explain_nothing_fits(
     report.place = f"step {step + 1} of {probe.name}, array {place + 1}, the entry that differs most"
 
 
-def _read_state(
-    talk: Any, mapped: Mapped, probe: Probe, step: int, place: int, expected: Mapping[str, Any]
-) -> dict[str, Any]:
+def _read_state(talk: Any, mapped: Mapped, probe: Probe, step: int, place: int, expected: Mapping[str, Any]) -> dict[str, Any]:
     """The user's own m, v, … where their state can be read and the names are known."""
     from descend.check.checking import probe_request
 

@@ -10,9 +10,11 @@ import numpy as np
 
 from descend.check.names import Mapped
 
-__all__ = ["Invariant", "invariant_requests", "judge_invariants", "request"]
+__all__ = ["SHARED", "Invariant", "invariant_requests", "judge_invariants", "request"]
 
 Message = dict[str, Any]
+#: The property that fails where state is shared between parameters.
+SHARED = "each array has its own state"
 #: Steps of the long run, by adapter: those that take long for each make fewer.
 LONG = {"torch": 150, "arena": 150, "class": 150, "function": 150, "optax": 25, "keras": 25}
 
@@ -45,7 +47,7 @@ def _draw(shapes: list[tuple[int, ...]], steps: int = 5) -> tuple[list[np.ndarra
 
 def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, Any], matrices: bool) -> dict[str, Message]:
     """The probes, by name; `values` are the hyperparameters under our names."""
-    shapes = [(4, 2), (2, 3)] if matrices else [(3,), (2, 4)]
+    shapes: list[tuple[int, ...]] = [(4, 2), (2, 3)] if matrices else [(3,), (2, 4)]
     start, gs = _draw(shapes)
     s = mapped.settings(values)
     asked = {"base": request(start, gs, s), "again": request(start, gs, s)}
@@ -66,7 +68,9 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         groups = [[[0], {}], [[1], {rate: s[rate] * 0.37}]]
         asked["groups"] = request(start, gs, s, groups=groups)
         asked["second"] = request([start[1]], [[g[1]] for g in gs], s | {rate: s[rate] * 0.37})
-    asked["long"] = request([start[0]], [[np.full_like(start[0], 0.5) if not matrices else gs[0][0]]] * LONG[described["adapter"]], s)
+    asked["long"] = request(
+        [start[0]], [[np.full_like(start[0], 0.5) if not matrices else gs[0][0]]] * LONG[described["adapter"]], s
+    )
     return asked
 
 
@@ -77,7 +81,7 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
         return []
     p = np.array(base["points"])
     sizes = [int(np.prod(a["shape"])) for a in asked["base"]["start"]]
-    found = [_touched(answers), _again(p, answers["again"])]
+    found: list[Invariant | None] = [_touched(answers), _again(p, answers["again"])]
     found += [_alone(p, answers, sizes, sums)]
     if "joined" in answers:
         found.append(_joined(p, answers["joined"], whole or sums))
@@ -85,7 +89,8 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
     if "maximize" in answers:
         fix = "with maximize: g ← −g before anything else"
         found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
-    found.append(_same("save and load", p, answers["reload"], "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved", optional=True))  # fmt: skip
+    said, fix = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
+    found.append(_same("save and load", p, answers["reload"], said, fix, optional=True))
     found.append(_groups(answers, sizes, sums))
     found.append(_missing(p, answers["missing"], sizes, sums))
     found.append(_narrow(p, answers["float32"]))
@@ -106,13 +111,23 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
 def _touched(answers: Mapping[str, Message]) -> Invariant:
     touched = any(a.get("touched") for a in answers.values())
     said = "the gradient is changed by the step: whoever reads it afterwards (clipping, logging, accumulation) sees another one"
-    return Invariant("gradients are left alone", not touched, said if touched else "", "g is read and never assigned in place: make a new array of g + …")
+    return Invariant(
+        "gradients are left alone",
+        not touched,
+        said if touched else "",
+        "g is read and never assigned in place: make a new array of g + …",
+    )
 
 
 def _again(p: np.ndarray, again: Message) -> Invariant:
     same = "points" in again and _apart(p, np.array(again["points"])) < 1e-12
-    said = "a second optimizer of the same class starts where the first one stopped: its state is shared, by a mutable default argument, a class attribute or a global"
-    return Invariant("every optimizer starts afresh", same, "" if same else said, "make the state anew in __init__: m₀ = 0, v₀ = 0, t = 0")
+    said = (
+        "a second optimizer of the same class starts where the first one stopped: its state is shared, by a mutable default "
+        "argument, a class attribute or a global"
+    )
+    return Invariant(
+        "every optimizer starts afresh", same, "" if same else said, "make the state anew in __init__: m₀ = 0, v₀ = 0, t = 0"
+    )
 
 
 def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], sums: bool) -> Invariant | None:
@@ -121,7 +136,7 @@ def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], sums
     parts = [p[:, : sizes[0]], p[:, sizes[0] :]]
     same = all(_apart(part, np.array(answers[f"alone {i}"]["points"])) < 1e-9 for i, part in enumerate(parts))
     said = "an array moves otherwise when another one is there: state (or the step count) is shared between parameters"
-    return Invariant("each array has its own state", same, "" if same else said, "one m, v per parameter, and t counted once per step", grave=False)
+    return Invariant(SHARED, same, "" if same else said, "one m, one v for each parameter, and t counted once a step")
 
 
 def _joined(p: np.ndarray, joined: Message, whole: bool) -> Invariant | None:
@@ -145,26 +160,44 @@ def _groups(answers: Mapping[str, Message], sizes: list[int], sums: bool) -> Inv
     if "groups" not in answers or sums or "points" not in answers["second"]:
         return None
     if "error" in answers["groups"]:
-        return Invariant("two groups are two optimizers", False, f"parameter groups fail: {answers['groups']['error']}", "read each hyperparameter from the group")
+        return Invariant(
+            "two groups are two optimizers",
+            False,
+            f"parameter groups fail: {answers['groups']['error']}",
+            "read each hyperparameter from the group",
+        )
     both = np.array(answers["groups"]["points"])
     first, second = np.array(answers["base"]["points"])[:, : sizes[0]], np.array(answers["second"]["points"])
     same = _apart(first, both[:, : sizes[0]]) < 1e-9 and _apart(second, both[:, sizes[0] :]) < 1e-9
     said = "a second parameter group does not follow its own settings"
-    return Invariant("two groups are two optimizers", same, "" if same else said, "read each hyperparameter from the group, not from defaults or self")
+    return Invariant(
+        "two groups are two optimizers",
+        same,
+        "" if same else said,
+        "read each hyperparameter from the group, not from defaults or self",
+    )
 
 
 def _missing(p: np.ndarray, missing: Message, sizes: list[int], sums: bool) -> Invariant | None:
     if "error" in missing:
         if missing.get("line") is None:
             return None  # this kind of optimizer is given no None
-        return Invariant("a gradient of None", False, f"a parameter without a gradient ends in {missing['error']}", "skip parameters whose grad is None", grave=False)
+        return Invariant(
+            "a gradient of None",
+            False,
+            f"a parameter without a gradient ends in {missing['error']}",
+            "skip parameters whose grad is None",
+            grave=False,
+        )
     if sums:
         return None
     q = np.array(missing["points"])
     still = np.array_equal(q[1:4, sizes[0] :], np.repeat(q[1:2, sizes[0] :], 3, axis=0))
     same = still and _apart(p[:, : sizes[0]], q[:, : sizes[0]]) < 1e-9
     said = "a parameter without a gradient moves, or moves the others"
-    return Invariant("a gradient of None", same, "" if same else said, "skip parameters whose grad is None, state and all", grave=False)
+    return Invariant(
+        "a gradient of None", same, "" if same else said, "skip parameters whose grad is None, state and all", grave=False
+    )
 
 
 def _runs(name: str, what: str, answer: Message) -> Invariant:
@@ -185,4 +218,6 @@ def _long(answer: Message) -> Invariant | None:
         return Invariant("a long run", False, f"it fails in a longer run: {answer['error']}")
     points = np.array(answer["points"])
     finite = bool(np.isfinite(points).all())
-    return Invariant("a long run", finite, "" if finite else "a constant gradient leads to numbers that are not finite", grave=False)
+    return Invariant(
+        "a long run", finite, "" if finite else "a constant gradient leads to numbers that are not finite", grave=False
+    )

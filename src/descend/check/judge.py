@@ -76,7 +76,7 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -
                 difference = _fits(held, probes, points, tolerance)
                 if difference is not None:
                     kind = "right" if held.kind == "reference" else "dialect"
-                    return Match(kind, [held], difference, tried - 1, tolerance > EXACT, hidden)
+                    return Match(kind, [held], difference, tried - 1, single=tolerance > EXACT, hidden=hidden)
         found = _judge_mistakes(rule, mapped, refs, probes, points, tolerance)
         if found.kind:
             found.single = tolerance > EXACT
@@ -187,7 +187,9 @@ def _mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None
     except (IndexError, StopIteration, DescendError):
         return None
     label = " and ".join(m.name for m in mistakes)
-    return Candidate(made, "mistake", label, ref.fixed, mistakes, ref.whole or any(m.whole for m in mistakes), ref.source, ref)
+    lenient = any("1e-30" in c.source for c in changes)
+    whole = ref.whole or any(m.whole for m in mistakes)
+    return Candidate(made, "mistake", label, ref.fixed, mistakes, whole, ref.source, lenient, ref)
 
 
 def _pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate]) -> Iterator[Candidate]:

@@ -113,4 +113,9 @@ def _is_alias(value: Any) -> bool:
     except (TypeError, ValueError):
         return False
     home = getattr(value, "__module__", "") or ""
-    return first is not None and first.name in ("learning_rate", "max_learning_rate") and "transform" not in home and not getattr(value, "__name__", "").startswith("scale_by")
+    return (
+        first is not None
+        and first.name in ("learning_rate", "max_learning_rate")
+        and "transform" not in home
+        and not getattr(value, "__name__", "").startswith("scale_by")
+    )

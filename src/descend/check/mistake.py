@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,7 +13,7 @@ from descend.check.variants import Change, changed, with_decay
 from descend.equations import lines
 from descend.rules import OPTIMIZERS, Rule, Slot
 
-__all__ = ["Mistake", "M", "after", "before", "put"]
+__all__ = ["M", "Mistake", "after", "before", "put"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,6 +53,9 @@ class Mistake:
     @cached_property
     def equations(self) -> tuple[list[str], list[str]]:
         """The lines that differ: as they should be, and as they are with the mistake."""
+        stale = [match[1] for c in self.changes if (match := re.match(r"old = s\.(\w+)$", c.source.split("\n")[0]))]
+        if stale:
+            return _stale_lines(self.base, stale[0], self.values)
         return compare_lines(self.base, self.on(self.base), self.values)
 
     @property
@@ -89,6 +93,18 @@ def compare_lines(base: Rule, other: Rule, values: Mapping[str, Any]) -> tuple[l
     if not only_wrong:
         only_wrong = [f"(no line for {' and '.join(line.split(' ')[0] for line in only_right)})"]
     return only_right, only_wrong
+
+
+def _stale_lines(base: Rule, slot: str, values: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The line that uses a slot, with what the slot held a step before; of an added slot, the last line a step before."""
+    written = lines(base(**values))
+    names = [slot] if slot in base.slots else [*base.slots, "g"]
+    alone = rf"(?<!\w)({'|'.join(names)})(?![\w\u0302(])"
+    fresh = [line for line in written if not line.startswith(f"{slot} ")]
+    used = [line for line in fresh if re.search(alone, re.split("[←=]", line, maxsplit=1)[-1])]
+    right = used[0] if slot in base.slots and used else written[-1]
+    left, sign, rest = re.split("( [←=] )", right, maxsplit=1)
+    return [right], [left + sign + re.sub(alone, r"\1ₜ₋₁", rest)]
 
 
 def _nearest(line: str, right: list[str]) -> str:

@@ -1,5 +1,6 @@
 """Known mistakes in the moments and corrections that Adam and its relatives share, and in what each adds."""
 
+# ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, after, before, put
@@ -102,7 +103,9 @@ def corrections(rule: str, m: bool = True, v: bool = True) -> list[Mistake]:
     return found
 
 
-def update(rule: str, num: str = "m_hat", den: str = "v_hat", root: str = "sqrt(v_hat)", occurrence: int = 0, bare: str = "s.m") -> list[Mistake]:
+def update(
+    rule: str, num: str = "m_hat", den: str = "v_hat", root: str = "sqrt(v_hat)", occurrence: int = 0, bare: str = "s.m"
+) -> list[Mistake]:
     """Mistakes in p ← p − lr·m̂/(√v̂ + ε)."""
     look = "Read the last line aloud: what is divided by what, and where does ε stand?"
 

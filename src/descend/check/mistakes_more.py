@@ -1,5 +1,6 @@
 """Known mistakes in Adan, Rprop and Adadelta."""
 
+# ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, after, before, put
@@ -38,7 +39,11 @@ def adan() -> list[Mistake]:
 def rprop() -> list[Mistake]:
     """Mistakes in Rprop."""
     one, look = "rprop", "Follow one coordinate whose sign changes at step 2."
-    stale = (before("start", "old = s.old"), after("prev", "s.old = s.d * sign(s.prev)"), put("p", "p - where(c < 0, 0 * old, old)"))
+    stale = (
+        before("start", "old = s.old"),
+        after("prev", "s.old = s.d * sign(s.prev)"),
+        put("p", "p - where(c < 0, 0 * old, old)"),
+    )
     return [
         M(one, "p", stale, "the step of the iteration before is applied: every step is one gradient late", "The first step does nothing, and every sign change is noticed too late.", "Which step is applied: the one just computed?", slots={"old": ZERO}),
         M(one, "prev", "g", "a coordinate whose sign changed does not rest", "After a sign change the step size shrinks twice, and the step overshoots back.", look),

@@ -1,5 +1,6 @@
 """Known mistakes in SGD, momentum, Nesterov, RMSProp and Adagrad."""
 
+# ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, before, put
@@ -97,7 +98,11 @@ def nesterov() -> list[Mistake]:
 
 def rmsprop() -> list[Mistake]:
     """Mistakes in v ← ρ·v + (1 − ρ)·g², p ← p − lr·g/(√v + ε)."""
-    one, look, where = "rmsprop", "Look at the running mean of the squares: what weighs what?", "What is divided by what, and where does ε stand?"
+    one, look, where = (
+        "rmsprop",
+        "Look at the running mean of the squares: what weighs what?",
+        "What is divided by what, and where does ε stand?",
+    )
     new = "rho * s.v + (1 - rho) * "
     b = "momentum * s.b + "
     return [
@@ -137,7 +142,11 @@ def rmsprop() -> list[Mistake]:
 
 def adagrad() -> list[Mistake]:
     """Mistakes in v ← v + g², p ← p − lr·g/(√v + ε)."""
-    one, look, where = "adagrad", "What is summed up, from where, and until when?", "What is divided by what, and where does ε stand?"
+    one, look, where = (
+        "adagrad",
+        "What is summed up, from where, and until when?",
+        "What is divided by what, and where does ε stand?",
+    )
     return [
         M(one, "v", "0.9 * s.v + 0.1 * g**2", "a running mean with weights 0.9 and 0.1 stands in place of the sum", "It is RMSProp: steps do not shrink.", look),
         M(one, "v", "0.99 * s.v + 0.01 * g**2", "a running mean with weights 0.99 and 0.01 stands in place of the sum", "It is RMSProp: steps do not shrink.", look),

@@ -1,5 +1,6 @@
 """Known mistakes in Lion, Adafactor, Muon, the schedule-free rules and Prodigy."""
 
+# ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, after, before, put
@@ -88,7 +89,6 @@ def adafactor() -> list[Mistake]:
 def muon() -> list[Mistake]:
     """Mistakes in Muon."""
     one, look = "muon", "The step is an orthogonal matrix of the shape of p: what are its singular values?"
-    d = "(1 - momentum) * g + momentum * s.b if nesterov else s.b"
     return [
         M(one, "b", "(1 - momentum) * s.b + momentum * g", "β and 1 − β are swapped", "Almost no memory.", "Look at the velocity."),
         M(one, "b", "(1 - momentum) * g", "the velocity is not kept from step to step", "There is no momentum.", "Print the velocity at step 2."),

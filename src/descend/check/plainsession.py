@@ -101,6 +101,7 @@ class PlainSession(Session):
     def _take(self, part: list[int], result: Any, packed: Any, kept: dict[str, Any]) -> None:
         """What came back: nothing (in place), the parameters, or the parameters with what was carried."""
         carried = [r for r in self.plan.roles if r.startswith("slot:") or r == "state"]
+        self._check_slots(result, carried, kept)
         old = [self.ps[i] for i in part]
         if result is None:
             new = self._unpacked(packed, old)
@@ -116,6 +117,14 @@ class PlainSession(Session):
             new = [p + u for p, u in zip(old, new, strict=True)]
         for i, p in zip(part, new, strict=True):
             self.ps[i] = p if hasattr(p, "shape") else self._array(np.asarray(p))
+
+    def _check_slots(self, result: Any, carried: list[str], kept: dict[str, Any]) -> None:
+        """An argument that is neither given back nor written to is no state: it is a hyperparameter of an unknown name."""
+        for role in carried:
+            given_back = isinstance(result, tuple) or self.plan.container != "array"
+            if role.startswith("slot:") and not given_back and not np.any(np.asarray(kept[role])):
+                name = role.removeprefix("slot:")
+                raise Failed(f"nothing is known about the argument {name}: say what it is with --map {name}=lr, or another")
 
     @staticmethod
     def _parameters_first(first: Any, rest: list[Any]) -> tuple[Any, list[Any]]:

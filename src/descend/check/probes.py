@@ -118,7 +118,11 @@ def probes_for(rule: Rule | None, allowed: set[str] | None = None) -> list[Probe
     own = rule is None or "weight_decay" in rule.hyperparameters
     still = second if own or "weight_decay" not in second else second | {"weight_decay": 0.0}  # L2 would hide the zeros
     probes.append(Probe("zero gradients", start, gs, still, _rates(still, {5: 2.0})))
-    probes.append(_scales(shapes, second | {k: v for k, v in {"eps": 1e-3, "v0": 0.0}.items() if k in second and not (rule and rule.ndim)}))
+    probes.append(
+        _scales(
+            shapes, second | {k: v for k, v in {"eps": 1e-3, "v0": 0.0}.items() if k in second and not (rule and rule.ndim)}
+        )
+    )
     start, gs = _draw(5, 12, shapes)
     gs = [[np.abs(x) * (-1) ** t for x in g] for t, g in enumerate(gs)]
     probes.append(Probe("alternating gradients, the rate changed twice", start, gs, second, _rates(second, {4: 0.4, 8: 1.7})))

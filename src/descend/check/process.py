@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -10,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,10 +28,10 @@ class Local:
 
     printed = ""
 
-    def __init__(self, target: Any, adapter: str | None = None) -> None:
+    def __init__(self, target: Any, adapter: str | None = None, hyper: Sequence[str] = ()) -> None:
         from descend.check.subject import Subject
 
-        self.subject = Subject(target, adapter)
+        self.subject = Subject(target, adapter, hyper)
 
     def open(self) -> dict[str, Any]:
         """What it is."""
@@ -47,7 +48,16 @@ class Local:
 class Child:
     """A child process that holds the user's optimizer. It is killed when it takes too long."""
 
-    def __init__(self, target: str, adapter: str | None = None, *, seconds: float = 20.0, megabytes: int = 4096) -> None:
+    def __init__(
+        self,
+        target: str,
+        adapter: str | None = None,
+        hyper: Sequence[str] = (),
+        *,
+        seconds: float = 20.0,
+        megabytes: int = 4096,
+    ) -> None:
+        self.hyper = list(hyper)
         self.target, self.adapter, self.seconds, self.megabytes = target, adapter, seconds, megabytes
         self.path = str(Path(target.rpartition(":")[0]).expanduser().resolve()) if ".py:" in target else None
         self.printed = ""
@@ -57,7 +67,12 @@ class Child:
         answers_in, answers_out = os.pipe()
         traces_in, traces_out = os.pipe()
         command = [sys.executable, "-m", "descend.check.child", str(answers_out), str(traces_out), str(self.megabytes)]
-        environment = os.environ | {"OMP_NUM_THREADS": "1", "JAX_PLATFORMS": "cpu", "PYTHONPATH": _path(), "KERAS_BACKEND": _keras()}
+        environment = os.environ | {
+            "OMP_NUM_THREADS": "1",
+            "JAX_PLATFORMS": "cpu",
+            "PYTHONPATH": _path(),
+            "KERAS_BACKEND": _keras(),
+        }
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
@@ -83,7 +98,8 @@ class Child:
         if self._process is None:
             self._start()
         process = self._process
-        assert process is not None and process.stdin is not None
+        assert process is not None
+        assert process.stdin is not None
         try:
             process.stdin.write((json.dumps(request | {"seconds": self.seconds}) + "\n").encode())
             process.stdin.flush()
@@ -131,11 +147,11 @@ class Child:
 
     def open(self) -> dict[str, Any]:
         """Load the user's object and say what it is."""
-        answer = self.ask({"do": "open", "target": self.target, "adapter": self.adapter})
+        answer = self.ask({"do": "open", "target": self.target, "adapter": self.adapter, "hyper": self.hyper})
         self.path = answer.get("path")
         return answer
 
-    def list(self, module: str) -> list[str]:
+    def names_in(self, module: str) -> list[str]:
         """The optimizers of an installed module."""
         names: list[str] = self.ask({"do": "list", "target": module})["names"]
         return names
@@ -157,10 +173,8 @@ class Child:
                 process.kill()
             process.wait()
         if process.stdin is not None:
-            try:
+            with contextlib.suppress(BrokenPipeError):
                 process.stdin.close()
-            except BrokenPipeError:
-                pass
         self._process = None
 
 

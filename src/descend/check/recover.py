@@ -135,12 +135,13 @@ def _seen(name: str, ours: np.ndarray, theirs: np.ndarray, probe: Probe, mapped:
     """What the probe showed, in numbers."""
     step = [float(np.abs(np.nan_to_num(x[1] - x[0])).max()) for x in (ours, theirs)]
     if name == "impulse":
-        factor = (probe.values["eps"] if "eps" in probe.values else 1.0) / probe.values.get("lr", 1.0)
+        factor = probe.values.get("eps", 1.0) / probe.values.get("lr", 1.0)
         rows = [", ".join(f"{factor * w:.4g}" for w in _kernel(x)[2][:3]) for x in (ours, theirs)]
         return f"at step 3 the gradients of steps 1, 2, 3 weigh {rows[1]} in lr·step; expected {rows[0]}"
     if name in ("still", "decay"):
         ratios = [float((x[1] / x[0]).ravel()[0]) for x in (ours, theirs)]
-        return f"without a gradient{' and with wd = 0.3' * (name == 'decay')} a step multiplies p by {ratios[1]:.6g}; expected {ratios[0]:.6g}"
+        with_decay = " and with wd = 0.3" if name == "decay" else ""
+        return f"without a gradient{with_decay} a step multiplies p by {ratios[1]:.6g}; expected {ratios[0]:.6g}"
     what = {
         "rate": "at lr = 0.031", "scale": "with gradients a hundred times larger", "root": "with ε = 0", "eps": "with ε = 0.3",
         "both": "with wd = 0.3",

@@ -104,7 +104,7 @@ class ArenaSession(TorchSession):
             super().__init__(cls, arrays, settings, None, dtype)
             return
         self.cls, self.settings, self.groups = cls, settings, None
-        self.params = [Variable(np.array(a, dtype=dtype)) for a in arrays]
+        self.params: Any = [Variable(np.array(a, dtype=dtype)) for a in arrays]
         self.opt = self._made()
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
@@ -225,7 +225,7 @@ class KerasSession(Session):
     """A Keras optimizer."""
 
     def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str) -> None:
-        import keras
+        import keras  # type: ignore[import-not-found, unused-ignore]
 
         keras.config.set_floatx(dtype)
         self.keras = keras
@@ -257,7 +257,7 @@ def readable_state(entries: dict[str, Any]) -> dict[str, Any]:
             continue
         if isinstance(value, dict) and value:
             inner = readable_state({str(k): v for k, v in list(value.items())[:8]})
-            found |= inner if name in ("state", "cache") else {name: v for v in list(inner.values())[:1]}
+            found |= inner if name in ("state", "cache") or not inner else {name: next(iter(inner.values()))}
             continue
         first = value[0] if isinstance(value, list | tuple) and value else value
         if hasattr(first, "detach"):

@@ -1,8 +1,9 @@
-"""What is checked, as the checker speaks to it: describe yourself, run these probes. In the child process or, for tests, here."""
+"""What is checked, as the checker speaks to it: describe yourself, run these probes. In the child, or here."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,7 @@ Message = dict[str, Any]
 class Subject:
     """An optimizer found in a file or module, or handed over as it is."""
 
-    def __init__(self, target: Any, adapter: str | None = None) -> None:
+    def __init__(self, target: Any, adapter: str | None = None, hyper: Sequence[str] = ()) -> None:
         if isinstance(target, str):
             self.target, self.name, self.path = load(target)
         else:
@@ -26,7 +27,7 @@ class Subject:
             code = getattr(getattr(target, "__init__", target), "__code__", getattr(target, "__code__", None))
             self.path = code.co_filename if code is not None else None
         try:
-            self.plan = plan_for(self.target, self.name, self.path, adapter)
+            self.plan = plan_for(self.target, self.name, self.path, adapter, hyper)
         except Failed:
             raise
         except BaseException as error:
@@ -70,7 +71,9 @@ class Subject:
                 now = session.points()
                 for p, a in zip(now, start, strict=True):
                     if p.shape != a.shape:
-                        raise Failed(f"the parameters come back in other shapes: {p.shape} where {a.shape} went in (step {t + 1})")
+                        raise Failed(
+                            f"the parameters come back in other shapes: {p.shape} where {a.shape} went in (step {t + 1})"
+                        )
                 points.append(_row(now))
                 dtypes = str(now[0].dtype)
                 if request.get("states") and t < 8:
@@ -83,7 +86,7 @@ def _defaults(arguments: list[Message]) -> Message:
 
 
 def _row(points: list[np.ndarray]) -> list[float]:
-    return np.concatenate([np.asarray(p, dtype=np.float64).ravel() for p in points]).tolist() if points else []  # type: ignore[no-any-return]
+    return np.concatenate([np.asarray(p, dtype=np.float64).ravel() for p in points]).tolist() if points else []
 
 
 def _cut(row: list[float], like: list[np.ndarray], missing: Any) -> list[np.ndarray | None]:

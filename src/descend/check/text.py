@@ -51,18 +51,20 @@ def _wrong(report: Report) -> list[str]:
     if report.rows:
         parts.append(f"  {report.place}\n" + _values(report.rows))
     tails = []
-    for mistake in report.mistakes:
+    for i, mistake in enumerate(report.mistakes):
+        number = f" {i + 1}" if len(report.mistakes) > 1 else ""
         if mistake.consequence:
-            tails.append(_labelled("In training", mistake.consequence))
+            tails.append(_labelled(f"In training{number}" if not number else f"Effect{number}", mistake.consequence))
         if mistake.expected:
-            tails.append(_labelled("Fix", mistake.expected))
-    parts.append("\n".join(tails)) if tails else None
+            tails.append(_labelled(f"Fix{number}", mistake.expected))
+    if tails:
+        parts.append("\n".join(tails))
     parts += _sureness(report)
     return parts
 
 
 def _mistake(mistake: Found, number: str) -> str:
-    name = mistake.name[:1].upper() + mistake.name[1:]
+    name = mistake.name[:1].upper() + mistake.name[1:] if mistake.name[:1].isascii() else mistake.name
     written = [_wrapped(f"{number}{name}.", 2)]
     if mistake.yours:
         written += ["", *_hung("yours", mistake.yours), *_hung("should be", mistake.expected)]
@@ -112,7 +114,11 @@ def _bare(cell: str) -> str:
 def _foot(report: Report) -> list[str]:
     told = []
     if report.difference is not None and report.verdict in ("right", "dialect", "wrong"):
-        equal = f"equal to {max(report.difference, 1e-16):.0e} of the largest displacement" if report.difference else "equal to the last bit or rounding"
+        equal = (
+            f"equal to {max(report.difference, 1e-16):.0e} of the largest displacement"
+            if report.difference
+            else "equal to the last bit or rounding"
+        )
         whom = {"right": "it", "dialect": "that form", "wrong": "this mistake"}[report.verdict]
         told.append(_labelled("Evidence", f"{report.probes} probes in float64; {whom} fits: {equal}."))
     if report.mapping:

@@ -106,7 +106,7 @@ def _written(rule: Rule) -> tuple[tuple[str, str], ...]:
 
 
 def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
-    """As `changed`, for trajectories alone: lines are compiled once each and run one by one, so that pairs cost nothing to make.
+    """As `changed`, for trajectories alone: lines are compiled once each and run one by one: pairs cost nothing to make.
 
     The result has no source to read equations from. Rules that sum over arrays are generators and take the usual way.
     """
@@ -117,7 +117,9 @@ def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> R
     for change in changes:
         place = 0 if change.target == "start" else [i for i, t in enumerate(targets) if t == change.target][change.occurrence]
         if change.kind == "set":
-            middle = next(i for i, text in enumerate(body[place]) if text == _written(rule)[place][1] or i == len(body[place]) - 1)
+            middle = next(
+                i for i, text in enumerate(body[place]) if text == _written(rule)[place][1] or i == len(body[place]) - 1
+            )
             body[place][middle] = f"{_written(rule)[place][1].split(' = ')[0]} = {change.source}"
         else:
             body[place][:] = [change.source, *body[place]] if change.kind == "before" else [*body[place], change.source]
@@ -157,6 +159,8 @@ class Candidate:
     whole: bool = False
     #: Library or paper whose form it is.
     source: str = ""
+    #: Divides by zero where the user's code may: entries that are not finite there are not compared.
+    lenient: bool = False
     #: The reference or dialect a mistake was made in.
     base: Candidate | None = None
     _cache: dict[Any, Points] = field(default_factory=dict, repr=False)
@@ -179,15 +183,15 @@ def trajectory(candidate: Candidate, probe: Probe) -> Points:
 def agrees(candidate: Candidate, probe: Probe, points: Points, tolerance: float) -> float:
     """How far a candidate is from points visited; inf as soon as one step is further than the tolerance."""
     if probe.key in candidate._cache:
-        return apart(candidate._cache[probe.key], points)
+        return apart(candidate._cache[probe.key], points, candidate.lenient)
     found = []
     moved = _moved(points)
     for t, row in enumerate(_steps(candidate, probe)):
-        if t >= len(points) or _furthest(row, points[t]) > tolerance * moved:
+        if t >= len(points) or _furthest(row, points[t], candidate.lenient) > tolerance * moved:
             return float("inf")
         found.append(row)
     candidate._cache[probe.key] = np.array(found)
-    return apart(candidate._cache[probe.key], points)
+    return apart(candidate._cache[probe.key], points, candidate.lenient)
 
 
 def _steps(candidate: Candidate, probe: Probe) -> Iterator[np.ndarray]:
@@ -214,19 +218,23 @@ def _start(rule: Rule, p: np.ndarray, hyper: Mapping[str, Any]) -> dict[str, Any
     return {k: np.float64(v) if isinstance(v, int | float) else v for k, v in vars(space).items() if k in kept}
 
 
-def apart(ours: Points, theirs: Points) -> float:
+def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
     """The largest difference ÷ the largest displacement of `theirs`; inf where one is finite and the other is not.
 
     Rounding of the parameters themselves is allowed for: a difference below 8 units in the last place counts as none.
+    With `lenient`, entries that are not finite in `theirs` are not compared.
     """
     if ours.shape != theirs.shape:
         return float("inf")
-    difference, moved = _furthest(ours, theirs), _moved(theirs)
+    difference, moved = _furthest(ours, theirs, lenient), _moved(theirs)
     return difference / moved if moved > 0 else (0.0 if difference == 0 else float("inf"))
 
 
-def _furthest(a: Points, b: Points) -> float:
+def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
     finite = np.isfinite(a)
+    if lenient:
+        finite &= np.isfinite(b)
+        a, b = np.where(finite, a, np.nan), np.where(finite, b, np.nan)
     if not np.array_equal(finite, np.isfinite(b)):
         return float("inf")
     if not finite.all():

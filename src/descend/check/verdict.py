@@ -103,7 +103,9 @@ class Report:
             ],
             "alternatives": [[m.name for m in group] for group in self.alternatives],
             "where": self.place or None,
-            "values": [{"name": r.name, "expected": r.expected, "yours": r.yours, "difference": r.difference} for r in self.rows],
+            "values": [
+                {"name": r.name, "expected": r.expected, "yours": r.yours, "difference": r.difference} for r in self.rows
+            ],
             "excluded": self.excluded,
             "behaviour": self.behaviour,
             "remarks": self.remarks,

@@ -16,7 +16,9 @@ __all__ = ["command"]
 
 @click.command(name="check")
 @click.argument("target", metavar="FILE.py:NAME", required=False)
-@click.option("--as", "reference", metavar="RULE", help="What it is meant to be, such as adamw. Else by its name or by what it does.")
+@click.option(
+    "--as", "reference", metavar="RULE", help="What it is meant to be, such as adamw. Else by its name or by what it does."
+)
 @click.option("--all", "module", metavar="MODULE", help="Every optimizer of an installed module: optax, torch.optim …")
 @click.option("--adapter", metavar="NAME", help="How to drive it: torch, optax, keras, arena, class, function.")
 @click.option("--map", "maps", metavar="THEIRS=OURS", multiple=True, help="What an argument is: --map decay=weight_decay.")
@@ -114,6 +116,8 @@ def _table(module: str, as_json: bool, limits: Any) -> int:
     if as_json:
         click.echo(strict_json([r.to_dict() for r in reports], indent=2))
     else:
-        counts = {v: sum(r.verdict == v for r in reports) for v in ("right", "dialect", "wrong", "no_reference", "could_not_run")}
+        counts = {
+            v: sum(r.verdict == v for r in reports) for v in ("right", "dialect", "wrong", "no_reference", "could_not_run")
+        }
         click.echo("\n  " + ", ".join(f"{n} {v.replace('_', ' ')}" for v, n in counts.items() if n))
     return 1 if any(r.verdict == "wrong" for r in reports) else 0

@@ -14,8 +14,6 @@ from torch.optim import Optimizer
 class Base(Optimizer):
     """Groups and state; subclasses write the mathematics."""
 
-    defaults_of: dict = {}
-
     def __init__(self, params, lr=1e-3, **kw):
         super().__init__(params, {"lr": lr, **kw})
 
