@@ -121,6 +121,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
         return _without_reference(talk, described, mapped, report)
     report.reference, report.title = guess.name, guess.title
     probes = [p for p in probes_for(guess, mapped.ours) if not p.changes or "lr" in mapped.ours]
+    probes = [_filled(p, mapped, described) for p in probes]
     points, probes = _visited(talk, mapped, probes)
     if all(np.array_equal(p[-1], p[0]) for p in points):
         _tell_still(report, guess)
@@ -141,6 +142,16 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     report.remarks += _defaults(guess, mapped, described)
     report.printed = talk.printed
     return report
+
+
+def _filled(probe: Probe, mapped: Mapped, described: Message) -> Probe:
+    """The probe with the user's own defaults for what it leaves open, so that both sides run at the same values."""
+    values: dict[str, Any] = {}
+    for theirs, ours in mapped.names.items():
+        default = described["default_settings"].get(theirs)
+        if isinstance(ours, str) and isinstance(default, int | float):
+            values[ours] = default
+    return replace(probe, values=values | dict(probe.values))
 
 
 def _first_array(probe: Probe) -> Probe:

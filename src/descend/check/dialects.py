@@ -161,10 +161,17 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
             slots=_UNFACTORED,
         ),
         Dialect(
-            "Keras", "the rate is the smaller of lr and 1/√t, and the decay is multiplied by lr; ε is added to g²",
-            changes=(_put("u", "g / sqrt(v_hat)"), _put("v", "(1 - w) * s.v + w * (g**2 + eps1)"),
-                     _put("r", "(1 - w) * s.r + w * (mean(g**2 + eps1, -1) if p.ndim > 1 else 0.0)"),
-                     _put("c", "(1 - w) * s.c + w * (mean(g**2 + eps1, -2) if p.ndim > 1 else 0.0)")),
+            "Keras",
+            "ε₁ is added to g² and is no floor under the mean, and the decay comes before the size of p is measured",
+            changes=(
+                Change("start", "p = p - lr * weight_decay * p", "before"),
+                _put("p", "p"),
+                _put("u", "g / sqrt(v_hat)"),
+                _put("v_hat", "s.r * s.c / mean(s.r, -2) if p.ndim > 1 else s.v"),
+                _put("v", "(1 - w) * s.v + w * (g**2 + eps1)"),
+                _put("r", "(1 - w) * s.r + w * (mean(g**2 + eps1, -1) if p.ndim > 1 else 0.0)"),
+                _put("c", "(1 - w) * s.c + w * (mean(g**2 + eps1, -2) if p.ndim > 1 else 0.0)"),
+            ),
         ),
     ),
 }  # fmt: skip
