@@ -25,6 +25,7 @@ COMMANDS = {
     "map": "Draw a map of two hyperparameters: a complete descent for each pixel.",
     "diagnose": "Read training logs and say what is wrong, why, and what to do.",
     "watch": "Follow a log that is being written and speak once, when something becomes evident.",
+    "check": "Check an optimizer of anybody: right, a dialect, or wrong with the equation that differs.",
     "optimizers": "List the optimizers, or show the equations of one.",
     "surfaces": "List the named surfaces, or describe one.",
 }

@@ -1,0 +1,373 @@
+"""In the child process: find out what an object is, and how it is to be driven."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from descend.check.loading import Failed, failure
+from descend.check.names import SYNONYMS, TUPLES
+from descend.check.plainsession import PlainSession
+from descend.check.probes import SETTINGS
+from descend.check.sessions import ArenaSession, KerasSession, OptaxSession, Session, TorchSession
+
+__all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
+
+#: The names `--adapter` takes.
+ADAPTERS = ("torch", "optax", "keras", "arena", "class", "function")
+
+_P = frozenset(
+    [
+        "p",
+        "param",
+        "params",
+        "parameter",
+        "parameters",
+        "w",
+        "weight",
+        "weights",
+        "theta",
+        "x",
+        "variables",
+        "ps",
+        "thetas",
+        "point",
+        "ws",
+        "values",
+        "var",
+        "trainable_params",
+        "model_params",
+    ]
+)
+_G = frozenset(
+    "g grad grads gradient gradients dw dx gs dp dtheta dws grad_w gradient_vector grad_wrt_w derivative".split()  # noqa: SIM905
+)
+_S = {"state", "s", "config", "cache", "opt_state", "optim_state", "memory", "st", "states", "buffers", "optimizer_state"}
+_T = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "timestep", "step_num", "epoch", "count", "step_count", "num_step"}
+_METHODS = (
+    "step",
+    "update",
+    "apply_gradients",
+    "apply",
+    "update_params",
+    "optimize",
+    "update_parameters",
+    "get_update",
+    "__call__",
+)
+_HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
+_PLURAL = {
+    "params",
+    "parameters",
+    "weights",
+    "ps",
+    "thetas",
+    "grads",
+    "gradients",
+    "gs",
+    "dws",
+    "ws",
+    "variables",
+    "trainable_params",
+}
+
+
+@dataclass
+class Plan:
+    """How an object is driven: the adapter, the method, what each argument is, and in what parameters are handed over."""
+
+    adapter: str
+    target: Any
+    arguments: list[dict[str, Any]] = field(default_factory=list)
+    method: str = ""
+    #: Role of each positional argument of the method or function: p, g, state, t, or slot:<name>.
+    roles: tuple[str, ...] = ()
+    container: str = "list"
+    takes_params: bool = False
+    #: What a state argument starts as: "empty", "none", "zeros", or "init" for the module's own function.
+    state: str = "empty"
+    init: Callable[..., Any] | None = None
+    #: torch tensors or NumPy arrays.
+    arrays: str = "numpy"
+    #: Compiled updates of optax transformations, by setting and shapes.
+    programs: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """How it is driven, in words."""
+        if self.adapter in ("class", "function"):
+            name = f".{self.method}" if self.method else ""
+            roles = ", ".join(r.removeprefix("slot:") for r in self.roles)
+            library = "NumPy" if self.arrays == "numpy" else "torch"
+            return f"{library} {self.adapter}{name}({roles}), {_CONTAINERS[self.container]}"
+        return {
+            "torch": "torch.optim.Optimizer",
+            "optax": "optax transformation",
+            "keras": "Keras optimizer",
+            "arena": f"class over parameters with .grad ({self.arrays})",
+        }[self.adapter]
+
+
+_CONTAINERS = {"list": "a list of arrays", "array": "one array at a time", "dict": "a dict of arrays"}
+
+
+def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str] = ()) -> Plan:
+    """The plan that works, tried on two small steps; a `Failed` with the user's line where none does."""
+    plans = _plans(target, name, adapter, frozenset(hyper))
+    if not plans:
+        raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}")
+    first: Failed | None = None
+    telling: Failed | None = None
+    quiet: Plan | None = None
+    for plan in plans:
+        try:
+            moved = _tried(plan)
+        except Exception as error:
+            told = error if isinstance(error, Failed) else failure(error, path)
+            first = first or told
+            telling = telling or (told if isinstance(error, Failed) else None)
+            continue
+        if moved:
+            return plan
+        quiet = quiet or plan
+    if quiet is not None:
+        return quiet
+    assert first is not None
+    raise telling or first
+
+
+def _what(target: Any) -> str:
+    if isinstance(target, type):
+        return f"a class without {', '.join(_METHODS[:3])}"
+    return "a function without arguments" if callable(target) else f"a {type(target).__name__}"
+
+
+def _tried(plan: Plan) -> bool:
+    rng = np.random.default_rng(0)
+    arrays = [rng.normal(size=(4, 2)), rng.normal(size=(2, 3))]
+    session = open_session(plan, arrays, guessed_settings(plan), None, "float64")
+    for _ in range(2):
+        session.step([rng.normal(size=a.shape) for a in arrays])
+        points = session.points()
+        for p, a in zip(points, arrays, strict=True):
+            if np.shape(p) != a.shape:
+                raise Failed(f"the parameters come back in other shapes: {np.shape(p)} where {a.shape} went in")
+    return any(not np.array_equal(p, a) for p, a in zip(points, arrays, strict=True))
+
+
+def guessed_settings(plan: Plan) -> dict[str, Any]:
+    """Values for arguments that have no default."""
+    made: dict[str, Any] = {}
+    for argument in plan.arguments:
+        if "default" in argument:
+            continue
+        name = argument["name"].lower()
+        ours = next((o for o, names in SYNONYMS.items() if name in names), None)
+        made[argument["name"]] = SETTINGS[0].get(ours or "", 0.1)
+        if name in TUPLES:
+            made[argument["name"]] = (0.9, 0.99)
+    return made
+
+
+def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str) -> Session:
+    """A fresh optimizer with these parameters."""
+    defaults = {a["name"]: a.get("default") for a in plan.arguments}
+    settings = {
+        k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
+    }
+    if plan.adapter == "torch":
+        return TorchSession(plan.target, arrays, settings, groups, dtype)
+    if groups:
+        raise Failed("it has no parameter groups")
+    if plan.adapter == "arena":
+        return ArenaSession(plan.target, arrays, settings, None, dtype, plan.arrays)
+    if plan.adapter == "optax":
+        return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
+    if plan.adapter == "keras":
+        return KerasSession(plan.target, arrays, settings, dtype)
+    return PlainSession(plan, arrays, settings, dtype)
+
+
+def _plans(target: Any, name: str, adapter: str | None, hyper: frozenset[str]) -> list[Plan]:
+    if adapter is not None and adapter not in ADAPTERS:
+        raise Failed(f"there is no adapter {adapter!r}; there are {', '.join(ADAPTERS)}")
+    found = _library_plans(target, adapter)
+    if found:
+        return found
+    if isinstance(target, type):
+        plans = _class_plans(target)
+    elif callable(target):
+        plans = _function_plans(target, name, hyper)
+    else:
+        return []
+    return [p for p in plans if adapter is None or p.adapter == adapter]
+
+
+def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
+    if "torch" in sys.modules and adapter in (None, "torch"):
+        import torch
+
+        if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
+            return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
+        if adapter == "torch" and callable(target):
+            return [Plan("torch", target, _arguments(target, skip=1))]
+    if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
+        import keras  # type: ignore[import-not-found, unused-ignore]
+
+        if issubclass(target, keras.optimizers.Optimizer):
+            return [Plan("keras", target, _arguments(_initializer(target), skip=1))]
+    if "jax" in sys.modules and adapter in (None, "optax"):
+        plan = _optax_plan(target)
+        if plan is not None:
+            return [plan]
+    return []
+
+
+def _optax_plan(target: Any) -> Plan | None:
+    if hasattr(target, "init") and hasattr(target, "update") and not isinstance(target, type):
+        return Plan("optax", lambda: target, [])
+    if isinstance(target, type) or not callable(target):
+        return None
+    plan = Plan("optax", target, _arguments(target, skip=0))
+    try:
+        made = target(**guessed_settings(plan))
+    except Exception:
+        return None
+    return plan if hasattr(made, "init") and hasattr(made, "update") else None
+
+
+def _arguments(function: Any, skip: int) -> list[dict[str, Any]]:
+    """Arguments that can be given by name, without the first ones; defaults where they are plain."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())[skip:]
+    except (TypeError, ValueError):
+        return []
+    found: list[dict[str, Any]] = []
+    for p in parameters:
+        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
+            continue
+        entry: dict[str, Any] = {"name": p.name}
+        if p.default is not p.empty:
+            plain = isinstance(p.default, bool | int | float | str | tuple | list) or p.default is None
+            entry["default"] = p.default if plain else str(p.default)
+        found.append(entry)
+    return found
+
+
+def _role(name: str) -> str | None:
+    low = name.lower().strip("_")
+    for names, role in ((_P, "p"), (_G, "g"), (_S, "state"), (_T, "t")):
+        if low in names:
+            return role
+    if low in _HYPER:
+        return None
+    if low.startswith(("grad", "dw", "d_")):
+        return "g"
+    if low.startswith(("param", "weight", "theta")):
+        return "p"
+    return f"slot:{name}"
+
+
+def _positional(function: Any, skip: int) -> list[inspect.Parameter]:
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    return [p for p in list(inspect.signature(function).parameters.values())[skip:] if p.kind in kinds]
+
+
+def _initializer(cls: type) -> Any:
+    return getattr(cls, "__init__")  # noqa: B009  (asked of the class, not of an instance)
+
+
+def _class_plans(cls: type) -> list[Plan]:
+    made = _initializer(cls)
+    own = made is not object.__init__
+    init = _positional(made, 1) if own else []
+    takes = bool(init) and init[0].name.lower() in _P and init[0].default is inspect.Parameter.empty
+    arguments = _arguments(made, 1 + takes) if own else []
+    plans: list[Plan] = []
+    for method in _METHODS:
+        function = inspect.getattr_static(cls, method, None)
+        if function is None or not callable(getattr(cls, method, None)) or (method == "__call__" and plans):
+            continue
+        skip = 0 if isinstance(function, staticmethod) else 1
+        given = _positional(getattr(cls, method), skip)
+        required = [p for p in given if p.default is p.empty]
+        base = Plan("class", cls, arguments, method, takes_params=takes)
+        if not required and takes:
+            torch_first = "torch" in sys.modules
+            kinds = ["torch", "numpy"] if torch_first else ["numpy"]
+            plans += [replace(base, adapter="arena", arrays=k) for k in kinds]
+        elif required:
+            plans += _with_containers(base, _in_order([p.name for p in required]))
+    return plans
+
+
+def _in_order(names: list[str]) -> tuple[str, ...]:
+    """Roles by name; where no name says it, parameters come first and gradients second."""
+    roles = [_role(n) or "hyper" for n in names]
+    if "g" not in roles and len(roles) == 1:
+        roles = ["g"]
+    if len(roles) >= 2 and "g" not in roles:
+        roles[1 if roles[0] == "p" else 0 if "p" in roles else 1] = "g"
+    if len(roles) >= 2 and "p" not in roles and roles[0] != "g":
+        roles[0] = "p"
+    return tuple(roles)
+
+
+def _with_containers(base: Plan, roles: tuple[str, ...]) -> list[Plan]:
+    names = set()
+    function = getattr(base.target, base.method) if base.method else base.target
+    for p in _positional(function, 0):
+        names.add(p.name.lower())
+    plural = bool(names & _PLURAL) or base.takes_params
+    order = ["list", "array", "dict"] if plural else ["array", "list", "dict"]
+    arrays = ["torch", "numpy"] if "torch" in sys.modules else ["numpy"]
+    states = ["empty", "none", "zeros"] if "state" in roles else ["empty"]
+    return [replace(base, roles=roles, container=c, arrays=a, state=s) for c in order for a in arrays for s in states]
+
+
+def _function_plans(function: Callable[..., Any], name: str, hyper: frozenset[str]) -> list[Plan]:
+    try:
+        given = _positional(function, 0)
+    except (TypeError, ValueError):
+        return []
+    names: list[str] = []
+    roles: list[str] = []
+    for p in given:
+        role = None if p.name in hyper else _role(p.name)
+        if role is None or (p.default is not p.empty and role.startswith("slot:")):
+            break
+        names.append(p.name)
+        roles.append(role)
+    if not roles:
+        return []
+    fixed = _in_order(names)
+    arguments = [a for a in _arguments(function, 0) if a["name"] not in names]
+    states = any(r == "state" for r in fixed)
+    init = _init_of(function, name) if states else None
+    plans = _with_containers(Plan("function", function, arguments), fixed)
+    return [replace(p, state="init", init=init) for p in plans if p.state == "empty"] * (init is not None) + plans
+
+
+def _init_of(function: Callable[..., Any], name: str) -> Callable[..., Any] | None:
+    """A function of the same module that makes the first state."""
+    space = getattr(function, "__globals__", {})
+    stem = name.removesuffix("_step").removesuffix("_update")
+    for other in (
+        f"{name}_init",
+        f"init_{name}",
+        f"{stem}_init",
+        f"init_{stem}",
+        "init_state",
+        "init",
+        "initialize",
+        "make_state",
+    ):
+        found = space.get(other)
+        if callable(found):
+            return found  # type: ignore[no-any-return]
+    return None

@@ -1,0 +1,334 @@
+"""One check from beginning to end: open the user's optimizer, decide what it is meant to be, probe, judge, report."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+import descend.optimizers  # noqa: F401  (fills the registry)
+from descend.check.dialects import HOMES, references
+from descend.check.explaining import explain_mistakes, explain_nothing_fits
+from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
+from descend.check.judge import EXACT, Match, judge
+from descend.check.loading import Failed
+from descend.check.names import Mapped, map_names, rule_named
+from descend.check.probes import Probe, probes_for
+from descend.check.process import Child, Local
+from descend.check.variants import agrees
+from descend.check.verdict import Found, Report
+from descend.equations import lines
+from descend.rules import OPTIMIZERS, Rule, optimizer_named
+
+__all__ = ["assert_conforms", "check", "check_with"]
+
+Message = dict[str, Any]
+
+
+def check(
+    target: Any,
+    reference: str | None = None,
+    *,
+    adapter: str | None = None,
+    mapping: Mapping[str, str] | None = None,
+    seconds: float = 20.0,
+    megabytes: int = 4096,
+) -> Report:
+    """Check an optimizer against a rule, by its name or by the rule named in `reference`.
+
+    `target` is `"file.py:Name"` or `"module:Name"`, run in a process of its own with a limit of time and memory; or a class or
+    function, run in this process. `mapping` corrects the names of hyperparameters: `{"decay": "weight_decay"}`.
+
+    >>> def sgd(p, g, lr=0.1):
+    ...     return p - lr * g
+    >>> check(sgd).verdict
+    'right'
+    >>> check(lambda p, g, lr=0.1: p + lr * g, "sgd").mistakes[0].name
+    'the step has the wrong sign'
+    """
+    talk: Any = None
+    name = target if isinstance(target, str) else getattr(target, "__name__", type(target).__name__)
+    try:
+        rule = optimizer_named(reference) if reference else None
+        hyper = list(mapping or ())
+        if isinstance(target, str):
+            talk = Child(target, adapter, hyper, seconds=seconds, megabytes=megabytes)
+        else:
+            talk = Local(target, adapter, hyper)
+        return check_with(talk, name, rule, mapping or {})
+    except Failed as error:
+        return could_not_run(name, error, rule if reference else None, getattr(talk, "printed", ""))
+    finally:
+        if talk is not None:
+            talk.close()
+
+
+def assert_conforms(target: Any, reference: str, **options: Any) -> None:
+    """Raise an `AssertionError` that explains, unless the optimizer is the rule `reference` or a dialect of it. For tests.
+
+    >>> import numpy as np
+    >>> class Momentum:
+    ...     def __init__(self, lr=0.01, momentum=0.9):
+    ...         self.lr, self.momentum, self.b = lr, momentum, None
+    ...     def step(self, params, grads):
+    ...         if self.b is None:
+    ...             self.b = [np.zeros_like(p) for p in params]
+    ...         for p, g, b in zip(params, grads, self.b):
+    ...             b *= self.momentum
+    ...             b += g
+    ...             p -= self.lr * b
+    >>> assert_conforms(Momentum, "momentum")
+    """
+    report = check(target, reference, **options)
+    if report.verdict not in ("right", "dialect"):
+        raise AssertionError(f"\n{report}")
+
+
+def could_not_run(name: str, error: Failed, rule: Rule | None, printed: str = "") -> Report:
+    """A report on code that failed: one sentence and the line."""
+    line = f"\n    {error.line}" if error.line else ""
+    report = Report(
+        "could_not_run", name, rule.name if rule else None, rule.title if rule else "", message=str(error) + "." * (not line)
+    )
+    report.printed = printed
+    if error.line:
+        report.message = f"{error}    ({error.line})"
+    return report
+
+
+def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, str]) -> Report:
+    """A check over an open conversation."""
+    described = talk.open()
+    report = Report("right", name, driven=described["text"])
+    guess = rule
+    if guess is None:
+        named = rule_named(described["name"])
+        guess = _variant(OPTIMIZERS[named], described) if named else None
+    mapped = map_names(guess, described["arguments"], overrides)
+    recognised = guess is None
+    if guess is None:
+        guess, mapped = _recognised(talk, described, overrides) or (None, mapped)
+    if mapped.unknown:
+        needed = ", ".join(mapped.unknown)
+        raise Failed(
+            f"nothing is known about the argument {needed}, which has no default: say what it is with --map {needed}=lr"
+        )
+    report.mapping = mapped.text
+    if guess is None:
+        return _without_reference(talk, described, mapped, report)
+    report.reference, report.title = guess.name, guess.title
+    probes = [p for p in probes_for(guess, mapped.ours) if not p.changes or "lr" in mapped.ours]
+    probes = [_filled(p, mapped, described) for p in probes]
+    points, probes = _visited(talk, mapped, probes)
+    if all(np.array_equal(p[-1], p[0]) for p in points):
+        _tell_still(report, guess)
+        return report
+    invariants = _invariants(talk, described, mapped, guess)
+    shared = [i for i in invariants if i.holds is False and i.name == SHARED]
+    match = Match("") if shared else judge(guess, mapped, probes, points)
+    if shared:  # the equations are judged on one array alone
+        probes = [_first_array(p) for p in probes]
+        points, probes = _visited(talk, mapped, probes)
+        match = judge(guess, mapped, probes, points)
+    if recognised and match.kind not in ("right", "dialect"):
+        report.reference, report.title = None, ""
+        return _without_reference(talk, described, mapped, report)
+    report.probes, report.difference = len(probes), match.difference if match.kind else None
+    _tell(report, guess, mapped, match, probes, points, talk)
+    _tell_invariants(report, invariants)
+    report.remarks += _defaults(guess, mapped, described)
+    report.printed = talk.printed
+    return report
+
+
+def _filled(probe: Probe, mapped: Mapped, described: Message) -> Probe:
+    """The probe with the user's own defaults for what it leaves open, so that both sides run at the same values."""
+    values: dict[str, Any] = {}
+    for theirs, ours in mapped.names.items():
+        default = described["default_settings"].get(theirs)
+        if isinstance(ours, str) and isinstance(default, int | float):
+            values[ours] = default
+    return replace(probe, values=values | dict(probe.values))
+
+
+def _first_array(probe: Probe) -> Probe:
+    """The same probe with its first array only."""
+    return replace(probe, name=f"{probe.name}, one array", start=probe.start[:1], gradients=[g[:1] for g in probe.gradients])
+
+
+def _tell_still(report: Report, rule: Rule) -> None:
+    """Nothing moved on any probe."""
+    report.verdict = "wrong"
+    step = lines(rule)[-1]
+    name = "it returns nothing and changes nothing: no parameter has moved on any probe"
+    hint = "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither."
+    report.mistakes = [Found(name, "p", step, "p ← p", 1.0, "Training does nothing at all.", hint)]
+
+
+def _variant(rule: Rule, described: Message) -> Rule:
+    """A name that stands for several rules, told apart by the arguments: SGD with a momentum is momentum."""
+    names = {a["name"].lower(): a.get("default") for a in described["arguments"]}
+    if rule.name == "sgd" and ("momentum" in names or "beta" in names):
+        return OPTIMIZERS["nesterov" if names.get("nesterov") is True else "momentum"]
+    return rule
+
+
+def _visited(talk: Any, mapped: Mapped, probes: Sequence[Probe]) -> tuple[list[np.ndarray], list[Probe]]:
+    """The points the user's optimizer visits on each probe; a probe it cannot run is left out; all of them: a failure."""
+    answers = talk.run([probe_request(p, mapped) for p in probes])
+    good = [(np.array(a["points"], dtype=np.float64), p) for a, p in zip(answers, probes, strict=True) if "error" not in a]
+    if "error" in answers[0] or not good:
+        first = next(a for a in answers if "error" in a)
+        raise Failed(first["error"], first.get("line"))
+    for answer, probe in zip(answers, probes, strict=True):
+        if "error" in answer and not probe.changes:
+            raise Failed(f"{answer['error']} (with {probe.name})", answer.get("line"))
+    return [a for a, _ in good], [p for _, p in good]
+
+
+def probe_request(probe: Probe, mapped: Mapped, **more: Any) -> Message:
+    """A probe as the child takes it, in the user's names."""
+    changes = {str(t): mapped.settings(c) for t, c in probe.changes.items()}
+    for change in changes.values():
+        for fixed in mapped.fixed:
+            change.pop(fixed, None)
+    return request(probe.start, probe.gradients, mapped.settings(probe.values), changes=changes, **more)
+
+
+def _recognised(talk: Any, described: Message, overrides: Mapping[str, str]) -> tuple[Rule, Mapped] | None:
+    """Which rule it is, by what it does: the first whose reference or dialect it equals on the short probe."""
+    answered: dict[str, Message] = {}
+    for rule in OPTIMIZERS.values():
+        try:
+            mapped = map_names(rule, described["arguments"], overrides)
+        except ValueError:
+            continue
+        probe = probes_for(rule, mapped.ours)[0]
+        asked = probe_request(probe, mapped)
+        key = json.dumps(asked, sort_keys=True)
+        if key not in answered:
+            (answered[key],) = talk.run([asked])
+        answer = answered[key]
+        if "error" in answer:
+            continue
+        points = np.array(answer["points"], dtype=np.float64)
+        if any(agrees(c, probe, points, EXACT) <= EXACT for c in references(rule, "weight_decay" in mapped.ours)):
+            return rule, mapped
+    return None
+
+
+def _invariants(talk: Any, described: Message, mapped: Mapped, rule: Rule | None) -> list[Invariant]:
+    values = probes_for(rule, mapped.ours)[0].values
+    asked = invariant_requests(described, mapped, values, bool(rule is not None and rule.ndim))
+    answers = talk.run(list(asked.values()))
+    whole = rule is None or rule.whole_array
+    return judge_invariants(asked, dict(zip(asked, answers, strict=True)), whole, rule is not None and rule.sums)
+
+
+def _tell(
+    report: Report, rule: Rule, mapped: Mapped, match: Match, probes: Sequence[Probe], points: Sequence[np.ndarray], talk: Any
+) -> None:
+    """Verdict and explanation."""
+    if match.kind in ("right", "dialect"):
+        best = match.candidates[0]
+        report.verdict = match.kind
+        report.dialect = (
+            HOMES.get(rule.name, rule.title) if match.kind == "right" else f"{best.source}'s form".replace("'s's", "'s")
+        )
+        form = best.source if best.source.endswith("'s") or best.source.startswith(("a ", "an ")) else f"{best.source}'s"
+        report.message = (
+            f"Equal to {HOMES.get(rule.name, rule.title)}."
+            if match.kind == "right"
+            else f"Right, in {form} form: {best.label}."
+        )
+        if match.kind == "dialect":
+            report.dialect = f"{form} form"
+        if match.half:
+            said = "its Newton–Schulz iteration runs in bfloat16, so the steps agree to two digits"
+            report.dialect = "PyTorch's form" if best.kind == "reference" else report.dialect
+            label = said if best.kind == "reference" else f"{best.label}; {said}"
+            report.message = f"Right, in {report.dialect}: {label}."
+    elif match.kind == "wrong":
+        explain_mistakes(report, rule, mapped, match, probes, points)
+    else:
+        explain_nothing_fits(report, rule, mapped, match, probes, points, talk)
+    if match.single:
+        report.remarks.append("equal in single precision only: somewhere on the way float64 becomes float32")
+    for name, value in match.hidden.items():
+        report.remarks.append(f"{name} is no argument; {value:g} is what the code holds")
+
+
+def _tell_invariants(report: Report, found: Sequence[Invariant]) -> None:
+    for invariant in found:
+        if invariant.holds is not False:
+            continue
+        if invariant.grave and report.verdict in ("right", "dialect", "no_reference", "wrong"):
+            if report.verdict in ("right", "dialect"):
+                report.message = "The equations are right, but what holds for any optimizer does not hold here."
+            if report.verdict != "no_reference":
+                report.verdict = "wrong"
+            report.mistakes.append(Found(invariant.sentence, invariant.name, invariant.fix, "", 1.0))
+        else:
+            report.remarks.append(invariant.sentence)
+    broken = [i.name for i in found if i.holds is False]
+    kept = [i.name for i in found if i.holds]
+    if report.verdict == "no_reference" and kept:
+        report.behaviour.append("holds, as for any optimizer: " + ", ".join(kept))
+    if broken and report.verdict == "no_reference":
+        report.behaviour.append("does not hold: " + ", ".join(broken))
+
+
+def _defaults(rule: Rule, mapped: Mapped, described: Message) -> list[str]:
+    """Defaults that are not the reference's."""
+    told = []
+    for theirs, ours in mapped.names.items():
+        default = described["default_settings"].get(theirs)
+        if default is None:
+            continue
+        pairs = zip(default, ours, strict=False) if isinstance(default, list | tuple) else [(default, ours)]
+        for value, name in pairs:
+            known = rule.hyperparameters.get(str(name))
+            if (
+                known is None
+                or not isinstance(known.default, float)
+                or type(value) not in (int, float)
+                or value == known.default
+            ):
+                continue
+            told.append(f"{theirs if isinstance(ours, str) else name} = {value:g} by default ({known.default:g} here)")
+    return ["; ".join(told)] if told else []
+
+
+def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Report) -> Report:
+    from descend.check.behaviour import behaviour
+
+    report.verdict = "no_reference"
+    report.message = (
+        f"There is no reference for {described['name']} here, and it equals none of the {len(OPTIMIZERS)} rules there are."
+    )
+    report.behaviour = behaviour(talk, mapped)
+    _tell_invariants(report, _invariants(talk, described, mapped, None))
+    report.printed = talk.printed
+    return report
+
+
+def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096) -> Any:
+    """One report per optimizer of an installed module, as they are made. One child serves until something ends it."""
+    talk = Child(f"{module}:", None, seconds=seconds, megabytes=megabytes)
+    try:
+        try:
+            names = talk.names_in(module)
+        except Failed as error:
+            yield could_not_run(module, error, None)
+            return
+        for name in names:
+            talk.target, talk.printed = f"{module}:{name}", ""
+            try:
+                yield check_with(talk, f"{module}:{name}", None, {})
+            except Failed as error:
+                yield could_not_run(f"{module}:{name}", error, None, talk.printed)
+    finally:
+        talk.close()

@@ -1,0 +1,212 @@
+"""The verdict: which candidate visits the very points the user's optimizer visits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import combinations
+from typing import Any
+
+import numpy as np
+
+from descend.check.dialects import references
+from descend.check.mistake import Mistake
+from descend.check.mistakes import mistakes_of
+from descend.check.names import Mapped
+from descend.check.probes import Probe
+from descend.check.variants import Candidate, agrees, quick, with_decay
+from descend.errors import DescendError
+from descend.rules import Rule
+
+__all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates"]
+
+#: Equal: the largest difference ÷ the largest displacement.
+EXACT = 1e-12
+#: Equal but for single precision somewhere on the way.
+SINGLE = 2e-5
+#: Equal but for Newton–Schulz in bfloat16.
+HALF = 0.03
+#: Values that are written into code where no argument sets them.
+HIDDEN: dict[str, tuple[float, ...]] = {
+    "eps": (1e-8, 1e-7, 1e-6, 1e-10, 1e-5, 1e-12, 1e-3, 0.0),
+    "beta2": (0.999, 0.99, 0.98, 0.95),
+    "beta1": (0.9, 0.95),
+    "momentum": (0.9, 0.99, 0.95, 0.5),
+    "rho": (0.99, 0.9, 0.95),
+    "v0": (0.0, 0.1),
+    "lr": (1e-3, 1e-2, 0.1, 1.0),
+    "weight_decay": (0.0, 0.01, 0.1, 1e-4),
+}
+
+Points = Sequence[np.ndarray]
+
+
+@dataclass
+class Match:
+    """What fits, and what does not."""
+
+    #: "right", "dialect", "wrong", or "" where nothing fits.
+    kind: str
+    candidates: list[Candidate] = field(default_factory=list)
+    #: The largest difference of the first candidate over all probes.
+    difference: float = 0.0
+    #: Candidates that were compared and differ.
+    excluded: int = 0
+    #: Equal only to single precision.
+    single: bool = False
+    #: Equal but for half precision.
+    half: bool = False
+    #: Values found to be written into the code.
+    hidden: dict[str, float] = field(default_factory=dict)
+
+
+def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -> Match:
+    """Compare with the reference, its dialects, the catalogue, and pairs of its entries, in this order.
+
+    `points` are those the user's optimizer visited on each probe.
+    """
+    decays = "weight_decay" in mapped.ours
+    refs = references(rule, decays)
+    tried = 0
+    for tolerance in (EXACT, SINGLE):
+        for hidden in _hidden(rule, mapped):
+            for candidate in refs:
+                tried += 1
+                held = _holding(candidate, hidden)
+                difference = _fits(held, probes, points, tolerance)
+                if difference is not None:
+                    kind = "right" if held.kind == "reference" else "dialect"
+                    return Match(kind, [held], difference, tried - 1, single=tolerance > EXACT, hidden=hidden)
+        found = _judge_mistakes(rule, mapped, refs, probes, points, tolerance)
+        if found.kind:
+            found.single = tolerance > EXACT
+            found.excluded += tried
+            return found
+        tried += found.excluded
+    for candidate in refs if rule.name == "muon" else ():
+        difference = _fits(candidate, probes, points, HALF)
+        if difference is not None:
+            return Match("dialect", [candidate], difference, tried, half=True)
+    return Match("", [], excluded=tried)
+
+
+def _judge_mistakes(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
+    tried = 0
+    for hidden in _hidden(rule, mapped, ("eps",)):
+        for ref in refs:
+            pool = mistake_candidates(rule, mapped, ref)
+            tried += len(pool)
+            fitting = []
+            for candidate in pool:
+                held = _holding(candidate, hidden)
+                difference = _fits(held, probes, points, tolerance)
+                if difference is not None:
+                    fitting.append((difference, held))
+            if fitting:
+                fitting.sort(key=lambda pair: pair[0] > EXACT)
+                return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
+    if tolerance > EXACT:
+        return Match("", excluded=tried)
+    fitting_pairs = []
+    for count, pair in enumerate(_pairs(rule, mapped, refs)):
+        difference = _fits(pair, probes, points, tolerance)
+        tried += count == 0
+        if difference is not None:
+            fitting_pairs.append(pair)
+            if len(fitting_pairs) >= 4:
+                break
+    if fitting_pairs:
+        return Match("wrong", fitting_pairs, 0.0, tried)
+    return Match("", excluded=tried)
+
+
+def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:
+    """The largest difference over all probes, or None as soon as one is too large."""
+    worst = 0.0
+    for probe, visited in zip(probes, points, strict=True):
+        try:
+            difference = agrees(candidate, probe, visited, tolerance)
+        except (NameError, AttributeError):  # a mistake in a line whose quantities this dialect does not define
+            return None
+        if not difference <= tolerance:
+            return None
+        worst = max(worst, difference)
+    return worst
+
+
+def _hidden(rule: Rule, mapped: Mapped, only: tuple[str, ...] | None = None) -> Iterator[dict[str, float]]:
+    """Values that the user's code may hold where it takes no argument for them: first ours, then others, one at a time."""
+    yield {}
+    free = [n for n in rule.hyperparameters if n in HIDDEN and n not in mapped.ours and (only is None or n in only)]
+    for name in free:
+        for value in HIDDEN[name]:
+            if value != rule.hyperparameters[name].default:
+                yield {name: value}
+    if only is None and "eps" in free:
+        for name in [n for n in free if n != "eps"]:
+            for value in HIDDEN[name]:
+                for eps in HIDDEN["eps"][:4]:
+                    yield {name: value, "eps": eps}
+
+
+def _holding(candidate: Candidate, hidden: Mapping[str, float]) -> Candidate:
+    return replace(candidate, fixed=dict(candidate.fixed) | dict(hidden), _cache={}) if hidden else candidate
+
+
+_POOLS: dict[Any, list[Candidate]] = {}
+
+
+def mistake_candidates(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Candidate]:
+    """Every known mistake made in this reference or dialect, where it can be made there."""
+    key = (rule.name, id(ref), frozenset(mapped.ours))
+    if key not in _POOLS:
+        _POOLS[key] = [c for m in _usable(rule, mapped, ref) if (c := _mistaken(ref, (m,))) is not None]
+    return _POOLS[key]
+
+
+def _usable(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Mistake]:
+    own = rule.hyperparameters
+    extended = "weight_decay" in mapped.ours and "weight_decay" not in own
+    found = []
+    for m in mistakes_of(rule.name):
+        needed = [n for n in m.needs if n not in mapped.ours]
+        if needed or (m.decays and not extended):
+            continue
+        found.append(m)
+    return found
+
+
+def _mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
+    """A reference with these mistakes made in it; None where a line they change is not there, or nothing would change."""
+    changes = tuple(c for m in mistakes for c in m.changes)
+    slots = {k: v for m in mistakes for k, v in m.slots.items()}
+    try:
+        made = quick(ref.rule, changes, slots)
+    except (IndexError, StopIteration, DescendError):
+        return None
+    label = " and ".join(m.name for m in mistakes)
+    lenient = any("1e-30" in c.source for c in changes)
+    whole = ref.whole or any(m.whole for m in mistakes)
+    return Candidate(made, "mistake", label, ref.fixed, mistakes, whole, ref.source, lenient, ref)
+
+
+def _pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate]) -> Iterator[Candidate]:
+    """Two mistakes on different equations; the commonest form of the rule only."""
+    for ref in refs[: 1 + ("weight_decay" in mapped.ours)]:
+        usable = _usable(rule, mapped, ref)
+        for a, b in combinations(usable, 2):
+            changed = {(c.target, c.occurrence) for c in a.changes if c.kind == "set"}
+            if a.target == b.target and a.changes[:1] and changed & {(c.target, c.occurrence) for c in b.changes}:
+                continue
+            if changed & {(c.target, c.occurrence) for c in b.changes if c.kind == "set"}:
+                continue
+            made = _mistaken(ref, (a, b))
+            if made is not None:
+                yield made
+
+
+def decayed(rule: Rule, mapped: Mapped) -> Rule:
+    """The rule with an L2 term where the user's optimizer has a weight decay and the rule has none of its own."""
+    return with_decay(rule, False) if "weight_decay" in mapped.ours and "weight_decay" not in rule.hyperparameters else rule

@@ -1,0 +1,269 @@
+"""In the child process: one run of a user's optimizer, whatever its interface. Every session speaks the same few words."""
+
+from __future__ import annotations
+
+import contextlib
+import copy
+import time
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from descend.check.loading import Failed
+
+__all__ = ["ArenaSession", "KerasSession", "OptaxSession", "Session", "TorchSession", "readable_state"]
+
+Arrays = list[np.ndarray]
+Settings = dict[str, Any]
+
+
+class Session:
+    """One optimizer with its parameters: made, stepped, looked at."""
+
+    #: Whether a gradient was other after a step than before it.
+    touched = False
+
+    def step(self, grads: Sequence[np.ndarray | None]) -> None:
+        """One step."""
+        raise NotImplementedError
+
+    def points(self) -> Arrays:
+        """The parameters as they are now, copied."""
+        raise NotImplementedError
+
+    def set(self, settings: Settings) -> None:
+        """Change hyperparameters in mid-run."""
+        raise Failed("its settings cannot be changed in mid-run")
+
+    def state(self) -> dict[str, Any]:
+        """What can be read of its state: name -> array of the first parameter."""
+        return {}
+
+    def reload(self) -> None:
+        """Save the state, make the optimizer anew, load the state."""
+        raise Failed("it offers no way to save and load")
+
+
+class TorchSession(Session):
+    """A subclass of torch.optim.Optimizer."""
+
+    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str) -> None:
+        import torch
+
+        self.torch, self.cls = torch, cls
+        kind = getattr(torch, dtype)
+        self.params = [torch.nn.Parameter(torch.tensor(a, dtype=kind)) for a in arrays]
+        self.settings, self.groups = settings, groups
+        with _double_numbers(torch):
+            self.opt = self._made()
+
+    def _made(self) -> Any:
+        given: Any = self.params
+        if self.groups:
+            given = [{"params": [self.params[i] for i in places], **extra} for places, extra in self.groups]
+        return self.cls(given, **self.settings)
+
+    def step(self, grads: Sequence[np.ndarray | None]) -> None:
+        torch, kept = self.torch, []
+        for p, g in zip(self.params, grads, strict=True):
+            p.grad = None if g is None else torch.tensor(g, dtype=p.dtype)
+            kept.append(None if p.grad is None else p.grad.clone())
+        with _double_numbers(torch):
+            self.opt.step()
+        for p, old in zip(self.params, kept, strict=True):
+            if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
+                self.touched = True
+
+    def points(self) -> Arrays:
+        return [p.detach().numpy().copy() for p in self.params]
+
+    def set(self, settings: Settings) -> None:
+        for group in getattr(self.opt, "param_groups", ()):
+            for name, value in settings.items():
+                if name not in group:
+                    raise Failed(f"its groups have no {name!r}")
+                group[name] = type(group[name])(value) if isinstance(group[name], tuple | list) else value
+
+    def state(self) -> dict[str, Any]:
+        return readable_state(dict(self.opt.state.get(self.params[0], {})))
+
+    def reload(self) -> None:
+        saved = copy.deepcopy(self.opt.state_dict())
+        self.params = [self.torch.nn.Parameter(p.detach().clone()) for p in self.params]
+        self.opt = self._made()
+        self.opt.load_state_dict(saved)
+
+
+class ArenaSession(TorchSession):
+    """A class that is given a list of parameters and reads their .grad: torch tensors, or objects with .data and .grad."""
+
+    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str, kind: str) -> None:
+        self.kind = kind
+        if kind == "torch":
+            super().__init__(cls, arrays, settings, None, dtype)
+            return
+        self.cls, self.settings, self.groups = cls, settings, None
+        self.params: Any = [Variable(np.array(a, dtype=dtype)) for a in arrays]
+        self.opt = self._made()
+
+    def step(self, grads: Sequence[np.ndarray | None]) -> None:
+        if self.kind == "torch":
+            super().step(grads)
+            return
+        kept = []
+        for p, g in zip(self.params, grads, strict=True):
+            p.grad = None if g is None else np.array(g)
+            kept.append(None if g is None else np.array(g))
+        self.opt.step()
+        for p, old in zip(self.params, kept, strict=True):
+            if old is not None and (p.grad is None or not np.array_equal(p.grad, old)):
+                self.touched = True
+
+    def points(self) -> Arrays:
+        return super().points() if self.kind == "torch" else [np.array(p.data) for p in self.params]
+
+    def set(self, settings: Settings) -> None:
+        _set_attributes(self.opt, settings)
+
+    def state(self) -> dict[str, Any]:
+        return readable_state(vars(self.opt))
+
+    def reload(self) -> None:
+        raise Failed("it offers no way to save and load")
+
+
+class Variable:
+    """A parameter with .data and .grad for optimizers written without a library."""
+
+    def __init__(self, data: np.ndarray) -> None:
+        self.data = data
+        self.grad: np.ndarray | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the data."""
+        return self.data.shape
+
+
+@contextlib.contextmanager
+def _double_numbers(torch: Any) -> Iterator[None]:
+    """torch keeps single numbers of a state in its default type: float64 within this context."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+def _set_attributes(thing: Any, settings: Settings) -> None:
+    """Set the attribute that holds an argument: of the same name, or under its usual other names."""
+    for name, value in settings.items():
+        for attribute in (name, f"_{name}", "lr", "learning_rate", "alpha", "eta", "step_size", "lmbda"):
+            if hasattr(thing, attribute):
+                setattr(thing, attribute, value)
+                break
+        else:
+            raise Failed(f"it has no attribute {name!r} to change")
+
+
+class OptaxSession(Session):
+    """An optax transformation: update, then apply. Slow ones are compiled, once for each setting and shapes."""
+
+    def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, programs: Settings) -> None:
+        import jax
+        import jax.numpy as jnp
+
+        self.jax, self.programs = jax, programs
+        self.key = f"{settings}{[a.shape for a in arrays]}{dtype}"
+        with jax.enable_x64(True):
+            self.tx = factory(**settings)
+            self.params = [jnp.asarray(a, dtype=dtype) for a in arrays]
+            self.opt_state = self.tx.init(self.params)
+
+    def step(self, grads: Sequence[np.ndarray | None]) -> None:
+        if any(g is None for g in grads):
+            raise Failed("optax takes no None gradients")
+        began = time.perf_counter()
+        with self.jax.enable_x64(True):
+            given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
+            updates, self.opt_state = self._update()(given, self.opt_state, self.params)
+            self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
+        if self.key not in self.programs:
+            self.programs.setdefault("times", []).append(time.perf_counter() - began)
+
+    def _update(self) -> Any:
+        """The update as it is, or compiled where steps without compilation have turned out slow."""
+        if self.key in self.programs:
+            return self.programs[self.key]
+        if min(self.programs.get("times", [0.0])[-2:]) < 0.01:
+            return self.tx.update
+        self.programs[self.key] = self.jax.jit(self.tx.update)
+        return self.programs[self.key]
+
+    def points(self) -> Arrays:
+        return [np.array(p) for p in self.params]
+
+    def state(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for part in self.opt_state if isinstance(self.opt_state, tuple) else (self.opt_state,):
+            for name, value in getattr(part, "_asdict", dict)().items():
+                first = value[0] if isinstance(value, list) and value else value
+                if hasattr(first, "shape"):
+                    found[name] = np.asarray(first)
+        return readable_state(found)
+
+    def reload(self) -> None:
+        import jax
+
+        leaves, tree = jax.tree_util.tree_flatten(self.opt_state)
+        self.opt_state = jax.tree_util.tree_unflatten(tree, [np.array(leaf) for leaf in leaves])
+
+
+class KerasSession(Session):
+    """A Keras optimizer."""
+
+    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str) -> None:
+        import keras  # type: ignore[import-not-found, unused-ignore]
+
+        keras.config.set_floatx(dtype)
+        self.keras = keras
+        self.params = [keras.Variable(np.array(a), dtype=dtype) for a in arrays]
+        self.opt = cls(**settings)
+        self.opt.build(self.params)
+
+    def step(self, grads: Sequence[np.ndarray | None]) -> None:
+        if any(g is None for g in grads):
+            raise Failed("Keras optimizers are not given None gradients here")
+        given = [self.keras.ops.convert_to_tensor(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
+        self.opt.apply(given, self.params)
+
+    def points(self) -> Arrays:
+        return [np.array(self.keras.ops.convert_to_numpy(p.value)) for p in self.params]
+
+    def set(self, settings: Settings) -> None:
+        for name, value in settings.items():
+            if name != "learning_rate":
+                raise Failed(f"{name} is not changed in mid-run")
+            self.opt.learning_rate = value
+
+
+def readable_state(entries: dict[str, Any]) -> dict[str, Any]:
+    """Arrays and numbers of a state under their own names; of lists and dicts the entry of the first parameter."""
+    found: dict[str, Any] = {}
+    for name, value in list(entries.items())[:40]:
+        if name in ("params", "param_groups", "defaults"):
+            continue
+        if isinstance(value, dict) and value:
+            inner = readable_state({str(k): v for k, v in list(value.items())[:8]})
+            found |= inner if name in ("state", "cache") or not inner else {name: next(iter(inner.values()))}
+            continue
+        first = value[0] if isinstance(value, list | tuple) and value else value
+        if hasattr(first, "detach"):
+            first = first.detach().numpy()
+        if isinstance(first, np.ndarray | int | float | np.generic) and not isinstance(first, bool):
+            number = np.asarray(first)
+            if number.dtype.kind in "fi" and number.size <= 64:
+                found[name] = np.array(number, dtype=np.float64)
+    return found

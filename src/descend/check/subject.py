@@ -1,0 +1,100 @@
+"""What is checked, as the checker speaks to it: describe yourself, run these probes. In the child, or here."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from descend.check.adapters import open_session, plan_for
+from descend.check.loading import Failed, failure, load
+
+__all__ = ["Subject"]
+
+Message = dict[str, Any]
+
+
+class Subject:
+    """An optimizer found in a file or module, or handed over as it is."""
+
+    def __init__(self, target: Any, adapter: str | None = None, hyper: Sequence[str] = ()) -> None:
+        if isinstance(target, str):
+            self.target, self.name, self.path = load(target)
+        else:
+            self.target, self.name, self.path = target, getattr(target, "__name__", type(target).__name__), None
+            code = getattr(getattr(target, "__init__", target), "__code__", getattr(target, "__code__", None))
+            self.path = code.co_filename if code is not None else None
+        try:
+            self.plan = plan_for(self.target, self.name, self.path, adapter, hyper)
+        except Failed:
+            raise
+        except BaseException as error:
+            raise failure(error, self.path) from None
+
+    def describe(self) -> Message:
+        """Name, adapter and arguments."""
+        return {
+            "name": self.name,
+            "adapter": self.plan.adapter,
+            "text": self.plan.text,
+            "arguments": self.plan.arguments,
+            "groups": self.plan.adapter == "torch",
+            "default_settings": _defaults(self.plan.arguments),
+        }
+
+    def run(self, request: Message) -> Message:
+        """One probe: the points visited, and what was noticed on the way."""
+        try:
+            return self._run(request)
+        except Failed as error:
+            return {"error": str(error), "line": error.line}
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            told = failure(error, self.path)
+            return {"error": str(told), "line": told.line}
+
+    def _run(self, request: Message) -> Message:
+        start = [np.array(a["data"], dtype=np.float64).reshape(a["shape"]) for a in request["start"]]
+        session = open_session(self.plan, start, request["settings"], request.get("groups"), request.get("dtype", "float64"))
+        points, states, dtypes = [_row(session.points())], [], ""
+        changes = {int(k): v for k, v in request.get("changes", {}).items()}
+        with np.errstate(all="ignore"):
+            for t, row in enumerate(request["gradients"]):
+                if t in changes:
+                    session.set(changes[t])
+                if t == request.get("reload_at"):
+                    session.reload()
+                session.step(_cut(row, start, request.get("missing", {}).get(str(t), ())))
+                now = session.points()
+                for p, a in zip(now, start, strict=True):
+                    if p.shape != a.shape:
+                        raise Failed(
+                            f"the parameters come back in other shapes: {p.shape} where {a.shape} went in (step {t + 1})"
+                        )
+                points.append(_row(now))
+                dtypes = str(now[0].dtype)
+                if request.get("states") and t < 8:
+                    states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
+        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes}
+
+
+def _defaults(arguments: list[Message]) -> Message:
+    return {a["name"]: a["default"] for a in arguments if isinstance(a.get("default"), int | float | list | tuple)}
+
+
+def _row(points: list[np.ndarray]) -> list[float]:
+    return np.concatenate([np.asarray(p, dtype=np.float64).ravel() for p in points]).tolist() if points else []
+
+
+def _cut(row: list[float], like: list[np.ndarray], missing: Any) -> list[np.ndarray | None]:
+    """One step's gradients, given as a row of all entries, as arrays; None for those that are missing."""
+    grads: list[np.ndarray | None] = []
+    place = 0
+    for i, a in enumerate(like):
+        size = math.prod(a.shape)
+        grads.append(None if i in missing else np.array(row[place : place + size], dtype=np.float64).reshape(a.shape))
+        place += size
+    return grads
