@@ -349,3 +349,10 @@ def test_numbers_in_the_table_are_the_traces(command: Any) -> None:
         seen = [float(v) for v in row[1:]]
         assert seen == pytest.approx([trace.loss[k], *trace.points[k], trace.grad_norm[k]], rel=1e-3)
         assert all(math.isfinite(v) for v in seen)
+
+
+def test_a_long_label_keeps_its_distance() -> None:
+    from descend.cli.text import labelled
+
+    assert labelled("schedule_free_sgd", "beta").startswith("schedule_free_sgd  beta")
+    assert labelled("why", "So.") == "why        So."
