@@ -189,7 +189,7 @@ def _stationary(case: _Case) -> Outcome:
     if ground.holds:
         return Outcome("converged", f"Converged: {where}, a {lowest}: {rest}.")
     if ground.flat:
-        return Outcome("stalled", f"Stalled on a plateau: {where}, and flat around it: {rest}.")
+        return Outcome("stalled", f"Stalled: {where}, flat to second order: {rest}.")
     if not ground.falls:
         return Outcome(
             "stalled", f"Stalled: {where} that does not curve along {ground.along}: {rest}; curvature cannot say what it is."
