@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 
 import descend as ds
@@ -19,7 +20,7 @@ BOWL = "x^2 + 3y^2"
 def told(f: str, start: list[float], optimizer: Any, **options: Any) -> tuple[Trace, Explanation]:
     goal = resolve(f)
     trace = ds.descend(goal, start, optimizer, **options)
-    return trace, explain(goal, optimizer, trace, start)
+    return trace, explain(goal, optimizer, trace, np.array(start))
 
 
 def text(found: Explanation) -> str:
