@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,18 @@ class Stop:
     tol_grad: float = -1.0
     tol_loss: float = -1.0
     growth: float = math.inf
+    #: The gradient tolerance was not stated: it holds for gradients that begin at 1 or more, and shrinks with smaller ones.
+    relative: bool = False
+
+    def from_gradient(self, size: float) -> Stop:
+        """The rule for a descent whose first gradient has this norm: 1e-9 times a function takes as many steps as the function.
+
+        >>> Stop(1e-6, relative=True).from_gradient(0.5).tol_grad, Stop(1e-6).from_gradient(0.5).tol_grad
+        (5e-07, 1e-06)
+        """
+        if not self.relative or self.tol_grad < 0 or not math.isfinite(size):
+            return self
+        return replace(self, tol_grad=self.tol_grad * min(1.0, size), relative=False)
 
     def first(self, rows: Rows, before: NDArray[np.float64], start: float) -> tuple[int, str]:
         """The first row at which a rule holds and which one, or the number of rows and nothing.

@@ -68,3 +68,15 @@ def test_what_has_no_curvature_says_so(command: Any, tmp_path: Any) -> None:
 )
 def test_bad_input_is_one_sentence(command: Any, words: list[str], expected: str) -> None:
     assert expected in command.refused("lr", *words)
+
+
+def test_at_a_stationary_point_it_says_so(command: Any) -> None:
+    text = " ".join(command("lr", "x^2", "--start", "0").stdout.split())
+    assert "the gradient is 0: this is a stationary point" in text
+    limits = {
+        row["optimizer"] if "optimizer" in row else row["name"]: row["lr_limit"]
+        for row in command.json("lr", "x^2", "--start", "0", "--optimizer", "adam", "--optimizer", "sgd")["optimizers"]
+    }
+    assert limits["adam"] is None
+    assert limits["sgd"] == pytest.approx(1)
+    assert "stationary" not in command("lr", "x^2", "--start", "1").stdout

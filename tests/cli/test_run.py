@@ -75,7 +75,7 @@ def test_the_main_job_tells_rule_steps_outcome_why_and_what_to_try(command: Any)
         "0.4 is 1.2 times that: y grows by 1.4 a step." in flat
     )
     assert "try --lr 0.25: the rate at which the slowest direction shrinks fastest; predicted to" in flat
-    assert "the loss to a millionth in 10 steps." in flat
+    assert "the loss above its minimum to a millionth in 10 steps." in flat
 
 
 def test_what_it_promises_of_the_rate_to_try_is_what_that_rate_does(command: Any) -> None:
@@ -349,3 +349,10 @@ def test_numbers_in_the_table_are_the_traces(command: Any) -> None:
         seen = [float(v) for v in row[1:]]
         assert seen == pytest.approx([trace.loss[k], *trace.points[k], trace.grad_norm[k]], rel=1e-3)
         assert all(math.isfinite(v) for v in seen)
+
+
+def test_a_long_label_keeps_its_distance() -> None:
+    from descend.cli.text import labelled
+
+    assert labelled("schedule_free_sgd", "beta").startswith("schedule_free_sgd  beta")
+    assert labelled("why", "So.") == "why        So."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import click
@@ -13,6 +14,8 @@ from descend.cli.text import labelled, number, table
 
 __all__ = ["command"]
 
+#: Of a stability statement, what a limit says.
+NO_LIMIT: dict[str, Any] = {"lr_limit": None, "ratio": None, "growth": None}
 #: What is compared when no optimizer is named.
 DEFAULT = ("sgd", "momentum", "nesterov", "rmsprop", "adam", "adamw")
 
@@ -40,10 +43,20 @@ def command(objective: str, start: str | None, optimizers: tuple[str, ...], as_j
     names = goal.coordinate_names(len(point))
     trial = trial_of(goal, point, DEFAULT_STEPS)
     told = [stability(goal, o, point, variables=names, state=_first_state(goal, o, point), trial=trial) for o in chosen]
+    still = _is_stationary(goal, point)
+    if still:  # the second moments are 0 there, and a limit from them is one of eps alone
+        told = [t if o.rule.kind == "linear" else replace(t, **NO_LIMIT) for o, t in zip(chosen, told, strict=True)]
     if as_json:
         _print_json(goal, point, chosen, told)
     else:
-        click.echo("\n".join(_text(goal, point, names, chosen, told)))
+        click.echo("\n".join(_text(goal, point, names, chosen, told, still=still)))
+
+
+def _is_stationary(goal: Any, point: Any) -> bool:
+    from descend.loop import descend
+    from descend.optimizers import sgd
+
+    return goal.backend == "jax" and bool(descend(goal, point, sgd(lr=1e-300), steps=1).grad_norm[0] == 0)
 
 
 def _first_state(goal: Any, optimizer: Any, point: Any) -> Any:
@@ -55,7 +68,7 @@ def _first_state(goal: Any, optimizer: Any, point: Any) -> Any:
     return descend(goal, point, optimizer.with_values(lr=1e-300), steps=1).state
 
 
-def _text(goal: Any, point: Any, names: Any, chosen: list[Any], told: list[Any]) -> list[str]:
+def _text(goal: Any, point: Any, names: Any, chosen: list[Any], told: list[Any], *, still: bool) -> list[str]:
     place = ", ".join(number(float(v)) for v in point)
     lines = [f"objective  f({', '.join(names)}) = {goal.text}   at ({place})"]
     found = next((t.curvature for t in told if t.curvature is not None), None)
@@ -63,7 +76,12 @@ def _text(goal: Any, point: Any, names: Any, chosen: list[Any], told: list[Any])
         return [*lines, labelled("curvature", "not known here: it needs a twice differentiable function that JAX can trace.")]
     direction = found.direction(names)
     spread = f", smallest {number(found.smallest, 4)} along {found.direction(names, smallest=True)}" if found.exact else ""
-    lines += [labelled("curvature", f"largest {number(found.largest, 4)} along {direction}{spread}"), ""]
+    lines += [labelled("curvature", f"largest {number(found.largest, 4)} along {direction}{spread}")]
+    if still:
+        lines.append(
+            labelled("here", "the gradient is 0: this is a stationary point, no rate moves a descent that starts at it.")
+        )
+    lines.append("")
     rows = []
     for optimizer, one in zip(chosen, told, strict=True):
         suggested = one.suggestion
@@ -76,11 +94,11 @@ def _text(goal: Any, point: Any, names: Any, chosen: list[Any], told: list[Any])
         if one.suggestion is not None:
             reasons.setdefault(one.suggestion.reason, []).append(optimizer.name)
     lines += [labelled("why", f"{', '.join(who)}: {reason}.") for reason, who in reasons.items()]
-    lines += [labelled("limit", sentence) for sentence in _limits(chosen, told)]
+    lines += [labelled("limit", sentence) for sentence in _limits(chosen, told, still=still)]
     return lines
 
 
-def _limits(chosen: list[Any], told: list[Any]) -> list[str]:
+def _limits(chosen: list[Any], told: list[Any], *, still: bool) -> list[str]:
     linear = [o.name for o, t in zip(chosen, told, strict=True) if o.rule.kind == "linear" and t.lr_limit is not None]
     adaptive = [o.name for o, t in zip(chosen, told, strict=True) if o.rule.kind == "adaptive" and t.lr_limit is not None]
     sentences = []
@@ -91,7 +109,9 @@ def _limits(chosen: list[Any], told: list[Any]) -> list[str]:
             f"{', '.join(adaptive)}: the same, with the second moments held as the first step leaves them; "
             "they change, and the limit with them."
         )
-    if any(t.lr_limit is None for t in told):
+    if still and any(o.rule.kind == "adaptive" for o in chosen):
+        sentences.append("none: where the gradient is 0 second moments are too, and say nothing about the rate.")
+    elif any(t.lr_limit is None for t in told):
         sentences.append("none: the rule's step does not depend on the gradient's size, or the direction curves downwards.")
     return sentences
 

@@ -67,12 +67,12 @@ def paragraph(text: str, indent: int = 0) -> str:
 
 
 def labelled(label: str, text: str, size: int = 11) -> str:
-    """A label and a paragraph that hangs beside it.
+    """A label and a paragraph that hangs beside it, two spaces apart where the label is long.
 
     >>> print(labelled("why", "The limit is 0.3333."))
     why        The limit is 0.3333.
     """
-    return paragraph(f"{label:<{size}}{text}", size)
+    return paragraph(f"{label + '  ':<{size}}{text}", size)
 
 
 def log_spaced(last: int) -> list[int]:
