@@ -218,7 +218,7 @@ def test_a_fall_without_end_is_divergence_and_nobodys_best():
 SURFACES = [
     ("rosenbrock", None), ("himmelblau", None), ("goldstein_price", None), ("saddle", None), ("cubic", None), ("kink", None),
     ("pathological", None), ("double_well", None), ("x**2 - 5", [3.0]), ("x**2 + 3*y**2 + 5", [4.0, 3.0]),
-    ("x - log(x)", [3.0]), ("x**4 - y", [1.0, 1.0]),
+    ("x - log(x)", [3.0]), ("x**4 - y", [1.0, 1.0]), ("saddle", [2.0, 0.0]),
 ]  # fmt: skip
 
 
@@ -239,6 +239,7 @@ def test_outcomes_agree_with_single_descents():
                 else:
                     different.append((formula, optimizer().name, float(lr), single.kind, str(plane.outcomes[i])))
     print(f"{same} agree, {saddles} saddles, {len(different)} differ: {different}")
+    assert saddles >= 3
     assert same + len(different) >= 200
     assert same >= 0.95 * (same + len(different)), different
 
@@ -309,7 +310,8 @@ import descend as ds
 
 def made(n):
     lr, momentum = ds.logspace(1e-3, 1, n), ds.linspace(0, 0.9, n)
-    return ds.plane(lambda p: (p**2).sum(), np.ones(256), ds.momentum(), steps=2, memory=float(sys.argv[1]), lr=lr, momentum=momentum)
+    memory = float(sys.argv[1])
+    return ds.plane(lambda p: (p**2).sum(), np.ones(256), ds.momentum(), steps=2, memory=memory, lr=lr, momentum=momentum)
 
 def peak():
     return 1024 * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
