@@ -16,6 +16,8 @@ from PIL import Image
 
 import descend as ds
 from descend.cli import main
+from descend.cli.map import _speed
+from descend.planes import compute
 
 
 def run(*args):
@@ -79,6 +81,74 @@ def test_a_killed_map_goes_on_where_it_was(tmp_path):
     assert not (tmp_path / ".map.png.partial").exists()
     made = ds.Plane.load(tmp_path / "m.npz")
     np.testing.assert_array_equal(made.loss.ravel()[kept >= 0], losses)
+
+
+@pytest.fixture
+def interrupted(tmp_path, monkeypatch):
+    """Run a map of `f.py:f` that is interrupted after its first chunk; the arguments that go on with it."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "f.py").write_text("def f(x, y):\n    return x**2 + 3 * y**2\n")
+    args = ["f.py:f", "--start", "4,3", "--x", "lr=0.01:0.1", "--size", "32x32", "--y", "x=1:4",
+            "--steps", "20", "--memory", "0.01", "--out", "m.png", "--data", "m.npz"]  # fmt: skip
+    chunks = compute._chunks
+
+    def one_chunk(*given):
+        yield next(chunks(*given))
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(compute, "_chunks", one_chunk)
+        result = run(*args)
+    assert result.exit_code == 130
+    assert (tmp_path / ".m.png.partial").exists()
+    return args
+
+
+def test_an_unchanged_function_goes_on(interrupted):
+    result = run(*interrupted)
+    assert result.exit_code == 0, result.output
+    assert "going on from" in result.stderr
+    assert "starting over" not in result.stderr
+
+
+def test_a_touched_file_is_not_a_changed_one(interrupted, tmp_path):
+    os.utime(tmp_path / "f.py", (1, 1))
+    assert "going on from" in run(*interrupted).stderr
+
+
+def test_a_changed_function_starts_over_and_says_so(interrupted, tmp_path):
+    (tmp_path / "f.py").write_text("def f(x, y):\n    return 7 + x**2 + 3 * y**2\n")
+    result = run(*interrupted)
+    assert result.exit_code == 0, result.output
+    assert "starting over: the interrupted map differs in the objective's file" in result.stderr
+    assert "going on from" not in result.stderr
+    assert (ds.Plane.load(tmp_path / "m.npz").loss >= 7).all()
+
+
+def test_another_version_starts_over(interrupted, monkeypatch):
+    monkeypatch.setattr(ds, "__version__", "0.0.0")
+    assert "descend's version" in run(*interrupted).stderr
+
+
+def test_the_speed_has_digits_to_read():
+    speeds = [0.25, 12, 999.7, 4_200, 38_400, 999_900, 1_234_000, 412_000_000]
+    assert [_speed(v) for v in speeds] == [
+        "0.25", "12", "1.0 thousand", "4.2 thousand", "38 thousand", "1.0 million", "1.2 million", "412 million"
+    ]  # fmt: skip
+
+
+def test_a_slow_map_does_not_claim_no_steps(tmp_path):
+    result = run("x²", "--start", "1", "--x", "lr=0.1:1", "--size", "2x1", "--steps", "3", "--out", str(tmp_path / "m.png"))
+    assert result.exit_code == 0, result.output
+    assert " 0 million" not in result.output
+    assert "steps a second" in result.output
+
+
+def test_a_saddle_is_not_solved(tmp_path):
+    result = run("saddle", "--x", "lr=1e-3:1:log", "--size", "32x1", "--steps", "200", "--out", str(tmp_path / "m.png"))
+    assert result.exit_code == 0, result.output
+    assert "solved at" not in result.output
+    assert "diverged" in result.output
 
 
 @pytest.mark.parametrize(

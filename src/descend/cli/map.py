@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import importlib
 import json
 import shutil
 import sys
@@ -20,6 +22,9 @@ from descend.planes import Axis, Plane, Store, linspace, logspace, plane
 from descend.trace import strict_json
 
 __all__ = ["command"]
+
+#: What a key of the configuration is called where it changed.
+_CHANGED = {"source_sha256": "the objective's file", "version": "descend's version", "objective": "the objective"}
 
 
 @click.command(name="map")
@@ -76,8 +81,9 @@ def command(
     if y_axis and len(axes) == 1:
         raise DescendError("--x and --y name the same quantity; a map needs two different ones")
     chosen = parse_optimizer(optimizer)
+    identity = _identity(objective)
     goal, point = _goal(objective, start)
-    store = _Folder(out.with_name(f".{out.name}.partial"))
+    store = _Folder(out.with_name(f".{out.name}.partial"), identity)
     began = time.monotonic()
     made = plane(goal, point, chosen, steps=steps, tol=tol, dtype=dtype, memory=memory * 1e6, store=store, **axes)
     store.clear()
@@ -85,6 +91,7 @@ def command(
         store.flush()
         click.echo(f"descend: interrupted at {made.done:.0%}; the same command goes on from there", err=True)
         raise SystemExit(130)
+    made.config |= identity
     _draw(made, by, out, bare)
     if data is not None:
         made.save(data)
@@ -130,6 +137,19 @@ def _goal(objective: str, start: str | None) -> tuple[Any, Any]:
 
     goal = resolve(objective)
     return goal, None if start is None else parse_point(start, goal.variables)
+
+
+def _identity(objective: str) -> dict[str, Any]:
+    """What a map depends on beside its options: descend's version, and the bytes of the file an objective is written in."""
+    version = importlib.import_module("descend").__version__
+    file, _, function = objective.strip().rpartition(":")
+    if not (function and file.endswith(".py")):
+        return {"version": version}
+    try:
+        source = Path(file).expanduser().read_bytes()
+    except OSError:  # resolving the objective says it better
+        return {"version": version}
+    return {"version": version, "source_sha256": hashlib.sha256(source).hexdigest()}
 
 
 def _draw(made: Plane, by: str | None, out: Path, bare: bool) -> None:
@@ -179,34 +199,45 @@ def _text(made: Plane, told: dict[str, Any]) -> list[str]:
         place = ", ".join(f"{k} = {number(best[k], 4)}" for k in made.axes)
         reached = f", solved at step {best['steps_to']:,}" if best["steps_to"] >= 0 else ""
         lines.append(labelled("best", f"{place}: loss {number(best['loss'])}{reached}"))
-    rate = total * config["steps"] / max(told["seconds"], 1e-9) / 1e6
-    lines.append(labelled("took", f"{told['seconds']:.1f} s, {rate:,.0f} million steps a second with compilation"))
+    speed = _speed(total * config["steps"] / max(told["seconds"], 1e-9))
+    lines.append(labelled("took", f"{told['seconds']:.1f} s, {speed} steps a second with compilation"))
     lines.append(labelled("drawn", told["out"]))
     return lines + ([labelled("saved", told["data"])] if told["data"] else [])
+
+
+def _speed(rate: float) -> str:
+    """A number of steps in the unit that leaves digits to read: 870, 12 thousand, 3.4 million."""
+    for unit, size in (("million", 1e6), ("thousand", 1e3)):
+        if rate >= 0.9995 * size:
+            part = rate / size
+            return f"{part:,.0f} {unit}" if part >= 9.95 else f"{part:.1f} {unit}"
+    return f"{rate:,.0f}" if rate >= 9.95 else f"{rate:.2g}"
 
 
 class _Folder(Store):
     """Results in memory-mapped files beside the picture, so that a killed map goes on where it was."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
+        self.identity = identity
         self.folder, self.shown, self.kept, self.total = folder, time.monotonic(), time.monotonic(), 0
         self.made: dict[str, Any] = {}
         self.terminal = sys.stderr.isatty()
 
     def arrays(self, job: Any) -> dict[str, Any]:
-        empty, config = job.empty(), strict_json(job.config())
+        """The arrays of an interrupted map of the same configuration, or new ones."""
+        config = json.loads(strict_json(job.config() | self.identity))
         note = self.folder / "config.json"
-        again = note.exists() and json.loads(note.read_text(encoding="utf-8")) == json.loads(config)
+        again = self._is_same(note, config)
         try:
             if not again:
                 self.remove()
                 self.folder.mkdir()
-            for name, values in empty.items():
+            for name, values in job.empty().items():
                 path = self.folder / f"{name}.npy"
                 if not again:
                     np.save(path, values)
                 self.made[name] = np.load(path, mmap_mode="r+")
-            note.write_text(config, encoding="utf-8")
+            note.write_text(strict_json(config), encoding="utf-8")
         except (OSError, ValueError) as error:
             raise DescendError(f"could not keep the map's results in {str(self.folder)!r}: {error}") from None
         self.total = job.size
@@ -214,6 +245,18 @@ class _Folder(Store):
         if done:
             click.echo(f"going on from {done / self.total:.0%}", err=True)
         return self.made
+
+    def _is_same(self, note: Path, config: dict[str, Any]) -> bool:
+        """Whether the folder holds this map; where it holds another, say what differs."""
+        try:
+            before = json.loads(note.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return False
+        changed = [key for key in sorted(before.keys() | config.keys()) if before.get(key) != config.get(key)]
+        if changed:
+            told = ", ".join(_CHANGED.get(key, key) for key in changed)
+            click.echo(f"starting over: the interrupted map differs in {told}", err=True)
+        return not changed
 
     def saved(self) -> None:
         now = time.monotonic()

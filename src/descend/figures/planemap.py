@@ -52,6 +52,8 @@ def map_view(plane: Any, by: str | None = None) -> MapView:
         by = "steps" if np.mean(reached[~missing] >= 0 if (~missing).any() else False) >= 0.1 else "loss"
     if by not in BY:
         raise DescendError(f"a map is coloured by {', '.join(BY)}; got {by!r}")
+    if by == "steps" and plane.config.get("minimum", 0.0) is None:
+        raise DescendError("no step reaches a tolerance where the objective's minimum is not known; colour by rate or loss")
     values = {"rate": _grid(plane, "rate"), "steps": reached.astype(float), "loss": _grid(plane, "loss")}[by].astype(np.float64)
     if by == "steps":
         values[reached < 0] = np.nan
