@@ -318,7 +318,7 @@ def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Re
 
 
 def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096, jobs: int = 2) -> Iterator[Report]:
-    """One report per optimizer of an installed module, in order. Each of `jobs` child processes serves until something ends it."""
+    """One report per optimizer of an installed module, in order. Each of the child processes serves until something ends it."""
     talks = [Child(f"{module}:", seconds=seconds, megabytes=megabytes) for _ in range(jobs)]
     free: Queue[Child] = Queue()
     for talk in talks:
