@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from queue import Queue
 from typing import Any
 
 import numpy as np
@@ -23,7 +25,7 @@ from descend.check.verdict import Found, Report
 from descend.equations import lines
 from descend.rules import OPTIMIZERS, Rule, optimizer_named
 
-__all__ = ["assert_conforms", "check", "check_with"]
+__all__ = ["assert_conforms", "check", "check_all", "check_with"]
 
 Message = dict[str, Any]
 
@@ -315,20 +317,29 @@ def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Re
     return report
 
 
-def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096) -> Any:
-    """One report per optimizer of an installed module, as they are made. One child serves until something ends it."""
-    talk = Child(f"{module}:", None, seconds=seconds, megabytes=megabytes)
-    try:
+def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096, jobs: int = 2) -> Iterator[Report]:
+    """One report per optimizer of an installed module, in order. Each of the child processes serves until something ends it."""
+    talks = [Child(f"{module}:", seconds=seconds, megabytes=megabytes) for _ in range(jobs)]
+    free: Queue[Child] = Queue()
+    for talk in talks:
+        free.put(talk)
+
+    def one(name: str) -> Report:
+        talk = free.get()
         try:
-            names = talk.names_in(module)
-        except Failed as error:
-            yield could_not_run(module, error, None)
-            return
-        for name in names:
             talk.target, talk.printed = f"{module}:{name}", ""
-            try:
-                yield check_with(talk, f"{module}:{name}", None, {})
-            except Failed as error:
-                yield could_not_run(f"{module}:{name}", error, None, talk.printed)
+            return check_with(talk, f"{module}:{name}", None, {})
+        except Failed as error:
+            return could_not_run(f"{module}:{name}", error, None, talk.printed)
+        finally:
+            free.put(talk)
+
+    try:
+        names = talks[0].names_in(module)
+        with ThreadPoolExecutor(jobs) as pool:
+            yield from pool.map(one, names)
+    except Failed as error:
+        yield could_not_run(module, error, None)
     finally:
-        talk.close()
+        for talk in talks:
+            talk.close()

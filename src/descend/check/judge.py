@@ -124,6 +124,8 @@ def _judge_mistakes(
 
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:
     """The largest difference over all probes, or None as soon as one is too large."""
+    if candidate.lenient and not np.isfinite(points[0]).all():
+        return None  # leniency is for a gradient of zero, of which the first probe has none
     worst = 0.0
     for probe, visited in zip(probes, points, strict=True):
         try:

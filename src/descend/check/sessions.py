@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import copy
-import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -169,7 +168,7 @@ def _set_attributes(thing: Any, settings: Settings) -> None:
 
 
 class OptaxSession(Session):
-    """An optax transformation: update, then apply. Slow ones are compiled, once for each setting and shapes."""
+    """An optax transformation: update, then apply. Updates are compiled, once for each setting and shapes."""
 
     def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, programs: Settings) -> None:
         import jax
@@ -185,22 +184,21 @@ class OptaxSession(Session):
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         if any(g is None for g in grads):
             raise Failed("optax takes no None gradients")
-        began = time.perf_counter()
         with self.jax.enable_x64(True):
             given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
-            updates, self.opt_state = self._update()(given, self.opt_state, self.params)
+            updates, self.opt_state = self._update(given)
             self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
-        if self.key not in self.programs:
-            self.programs.setdefault("times", []).append(time.perf_counter() - began)
 
-    def _update(self) -> Any:
-        """The update as it is, or compiled where steps without compilation have turned out slow."""
-        if self.key in self.programs:
-            return self.programs[self.key]
-        if min(self.programs.get("times", [0.0])[-2:]) < 0.01:
-            return self.tx.update
-        self.programs[self.key] = self.jax.jit(self.tx.update)
-        return self.programs[self.key]
+    def _update(self, grads: Any) -> Any:
+        """One compiled update, or one as it is where a transformation cannot be compiled."""
+        if self.key not in self.programs:
+            program = self.jax.jit(self.tx.update)
+            try:
+                program(grads, self.opt_state, self.params)
+            except Exception:
+                program = self.tx.update
+            self.programs[self.key] = program
+        return self.programs[self.key](grads, self.opt_state, self.params)
 
     def points(self) -> Arrays:
         return [np.array(p) for p in self.params]

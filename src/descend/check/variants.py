@@ -231,10 +231,9 @@ def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
 
 
 def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
-    finite = np.isfinite(a)
     if lenient:
-        finite &= np.isfinite(b)
-        a, b = np.where(finite, a, np.nan), np.where(finite, b, np.nan)
+        a = np.where(np.isfinite(b), a, np.nan)
+    finite = np.isfinite(a)
     if not np.array_equal(finite, np.isfinite(b)):
         return float("inf")
     if not finite.all():
