@@ -15,7 +15,7 @@ from descend.stability import (
     Stability,
     direction_name,
     is_quadratic,
-    linear_map,
+    modes,
     spectral_radius,
     stability,
     steady_steps,
@@ -203,13 +203,15 @@ def plain_name(optimizer: Optimizer) -> str:
 
 def behaviour(optimizer: Optimizer, lr: float, curvature: float) -> str:
     """What the amplitude along a direction does, from the eigenvalue that rules it."""
-    values = np.linalg.eigvals(linear_map(optimizer, lr, curvature))
+    values = modes(optimizer, lr, curvature)
     ruling = values[int(np.argmax(np.abs(values)))]
     size = abs(ruling)
     if abs(size - 1) < 1e-9:
         if ruling.real > 0 and abs(ruling.imag) <= 1e-9:
             return "hardly changes: by less than a part in a thousand million a step"
         return "bounces for ever, neither growing nor shrinking"
+    if math.isinf(size):
+        return "leaves the range of numbers at once"
     if size > 1:
         return f"grows by {size:.4g} a step"
     if abs(ruling.imag) > 1e-9 * size:

@@ -104,6 +104,8 @@ def descend(
     leaves, rebuild, variables = start_arrays(goal, start, resume)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
+    if resume is not None and "grad_norm" in resume:
+        stop = stop.from_gradient(float(resume.grad_norm[0]))
     state = _resumed_state(chosen, resume)
     engine = _engine(goal, leaves, rebuild, chosen, state, seed)
     book = _Book(stop, int(engine.state["t"]))
@@ -127,12 +129,12 @@ def descend(
         points, last_state = engine.result()
         last = None if reason and reason != "interrupted" else engine.peek()
         if last is not None and not reason and book.made == budget:
-            reason = stop.first(last, book.latest, book.start(last))[1]
+            reason = book.stop.first(last, book.latest, book.start(last))[1]
         trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
         trace.point, trace.notes = rebuild(points), _remarks(engine, goal, resume)
         if resume is not None:
             trace = _joined(resume, trace)
-        return trace.replace(outcome=judge(trace, goal, reason, budget, stop))
+        return trace.replace(outcome=judge(trace, goal, reason, budget, book.stop))
 
     reason = _drive(engine, book, budget, callback, so_far)
     config["interrupted"] = reason == "interrupted"
@@ -179,6 +181,8 @@ class _Book:
 
     def add(self, rows: Rows) -> str:
         """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
+        if not self.parts:
+            self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
         self.last_kept, reason = self.stop.first(rows, self.latest, self.start(rows))
         self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
         self.parts.append(rows.first(self.last_kept + bool(reason)))
@@ -233,7 +237,7 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
     if explicit and tol_grad is None and tol_loss is None:
         return Stop()
     if tol_grad is None and tol_loss is None:
-        tol_grad = DEFAULT_TOL_GRAD
+        return Stop(DEFAULT_TOL_GRAD, growth=DEFAULT_GROWTH, relative=True)
     return Stop(
         -1.0 if tol_grad is None else float(tol_grad),
         -1.0 if tol_loss is None else float(tol_loss),

@@ -81,7 +81,11 @@ def command(
             raise DescendError(f"steps must be a whole number of at least 1; got {steps}")
         found = [_tuned(goal, first, o, stop) for o in chosen]
         chosen, searches = [o for o, _ in found], tuple(said for _, said in found)
-    runs = [_run(goal, first, o, stop, show=not as_json) for o in chosen]
+    runs = []
+    for optimizer in chosen:
+        runs.append(_run(goal, first, optimizer, stop, show=not as_json))
+        if runs[-1].trace.config["interrupted"]:  # one Ctrl-C ends the comparison, and what there is is told
+            break
     if as_json:
         _print_json(goal, runs)
     else:

@@ -72,6 +72,8 @@ class Plane:
     def best(self, by: str = "loss") -> dict[str, Any]:
         """The grid point with the lowest value of a column (`steps_to`: of those that got there), with its results.
 
+        Of equals, such as losses of exactly 0, the one that got to the tolerance first.
+
         Descents that diverged or failed are left out: a loss that falls without end is nobody's best.
 
         >>> p = plane("x**2", [1.0], steps=20, lr=linspace(0.1, 0.5, 5))
@@ -84,7 +86,9 @@ class Plane:
             values[values < 0] = np.inf
         if not np.isfinite(values).any():
             raise DescendError(f"no descent of this plane ended well enough to have a best {by}")
-        return self.at(*np.unravel_index(int(np.argmin(values)), self.shape))
+        reached = np.where(self["steps_to"] < 0, np.iinfo(np.int32).max, self["steps_to"])
+        order = np.lexsort((reached.ravel(), values.ravel()))
+        return self.at(*np.unravel_index(int(order[0]), self.shape))
 
     def at(self, *index: Any) -> dict[str, Any]:
         """Axis values and results at a grid index."""
