@@ -109,8 +109,10 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def _touched(answers: Mapping[str, Message]) -> Invariant:
-    touched = any(a.get("touched") for a in answers.values())
-    said = "the gradient is changed by the step: whoever reads it afterwards (clipping, logging, accumulation) sees another one"
+    where = [name for name, answer in answers.items() if answer.get("touched")]
+    touched, when = bool(where), "with maximize=True, " if where == ["maximize"] else ""
+    reader = "whoever reads it afterwards (clipping, logging, accumulation) sees another one"
+    said = f"{when}the gradient is changed by the step: {reader}"
     return Invariant(
         "gradients are left alone",
         not touched,
