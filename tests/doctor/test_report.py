@@ -242,6 +242,20 @@ def test_what_was_written_is_said_beside_the_json(hot, tmp_path):
     assert json.loads(told.stdout)
 
 
+def test_the_figure_names_a_run_once_and_its_axis_by_its_unit(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss\n" + "".join(f"{k},{1 + 0.1 * 1.14**k}\n" for k in range(40)))
+    run = json.loads(invoke("diagnose", path, "--json", "--figure", tmp_path / "f.svg").stdout)[0]
+    said = re.findall(r"<!-- (.*?) -->", (tmp_path / "f.svg").read_text())
+    assert f"{run['verdict']}: log.csv" in said
+    assert "epoch" in said
+    assert "step" not in said
+    text = invoke("diagnose", path).stdout
+    assert re.search(r"\dx an epoch", text)
+    assert text.splitlines()[0].count("log.csv") == 1
+    assert "a epoch" not in text
+
+
 def test_a_long_curve_keeps_its_spike_when_drawn():
     y = np.zeros(100_000)
     y[54_321] = 7
