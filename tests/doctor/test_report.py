@@ -114,6 +114,19 @@ def test_map_without_equals_is_refused(fine):
     assert "ROLE=COLUMN" in result.stderr
 
 
+@pytest.mark.parametrize("command", ["diagnose", "watch"])
+def test_map_refuses_a_role_it_does_not_know(fine, command):
+    result = invoke(command, fine, "--map", "foo=loss")
+    assert result.exit_code == 2
+    assert "'foo'" in result.stderr
+    assert "val_loss" in result.stderr
+    assert "grad_norm/LAYER" in result.stderr
+
+
+def test_map_takes_the_gradient_norm_of_a_layer(fine):
+    assert invoke("diagnose", fine, "--map", "grad_norm/first=grad_norm").exit_code == 0
+
+
 def test_map_renames_a_column(tmp_path):
     path = tmp_path / "odd.csv"
     t = quadratic(0.21, [10.0, 1.0], 80)
@@ -202,10 +215,45 @@ def test_the_figure_is_written(hot, tmp_path, ending):
     assert target.stat().st_size > 5000
 
 
-def test_a_figure_of_another_kind_is_refused(hot, tmp_path):
-    result = invoke("diagnose", hot, "--figure", tmp_path / "f.gif")
+@pytest.mark.parametrize(
+    ("option", "name", "said"),
+    [
+        ("--figure", "f.gif", ".png or .svg"),
+        ("--figure", "nowhere/f.png", "no folder"),
+        ("--html", "nowhere/page.html", "no folder"),
+        ("--html", "page.txt", ".html"),
+    ],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_log_is_read(tmp_path, option, name, said):
+    result = invoke("diagnose", tmp_path / "absent.csv", option, tmp_path / name)
     assert result.exit_code == 2
-    assert ".gif" in result.stderr
+    assert said in result.stderr
+    assert "absent.csv" not in result.stderr, "the log was looked for first"
+    assert "Traceback" not in result.output
+
+
+def test_what_was_written_is_said_beside_the_json(hot, tmp_path):
+    figure, report = tmp_path / "f.svg", tmp_path / "r.html"
+    told = invoke("diagnose", hot, "--figure", figure, "--html", report)
+    assert told.stdout.endswith(f"saved      {report}\ndrawn      {figure}\n")
+    assert told.stderr == ""
+    told = invoke("diagnose", hot, "--figure", figure, "--html", report, "--json")
+    assert told.stderr == f"saved      {report}\ndrawn      {figure}\n"
+    assert json.loads(told.stdout)
+
+
+def test_the_figure_names_a_run_once_and_its_axis_by_its_unit(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text("epoch,loss\n" + "".join(f"{k},{1 + 0.1 * 1.14**k}\n" for k in range(40)))
+    run = json.loads(invoke("diagnose", path, "--json", "--figure", tmp_path / "f.svg").stdout)[0]
+    said = re.findall(r"<!-- (.*?) -->", (tmp_path / "f.svg").read_text())
+    assert f"{run['verdict']}: log.csv" in said
+    assert "epoch" in said
+    assert "step" not in said
+    text = invoke("diagnose", path).stdout
+    assert re.search(r"\dx an epoch", text)
+    assert text.splitlines()[0].count("log.csv") == 1
+    assert "a epoch" not in text
 
 
 def test_a_long_curve_keeps_its_spike_when_drawn():

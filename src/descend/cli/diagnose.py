@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from descend.cli.output import check_files
 from descend.doctor.examine import diagnose as examine
 from descend.doctor.finding import Diagnosis
 from descend.errors import DescendError
@@ -26,8 +27,17 @@ def mapping(context: object, parameter: object, pairs: tuple[str, ...]) -> dict[
         role, equals, name = pair.partition("=")
         if not equals or not role or not name:
             raise DescendError(f"--map takes ROLE=COLUMN, as in --map loss=train/x; it was given {pair!r}")
-        found[role.strip()] = name.strip()
+        found[known_role(role.strip())] = name.strip()
     return found
+
+
+def known_role(role: str) -> str:
+    """The role itself when a log can have it: a typing error would otherwise pass for a missing column."""
+    from descend.logs import ROLES
+
+    if role not in ROLES and not role.startswith("grad_norm/"):
+        raise DescendError(f"--map knows no role {role!r}; the roles are {', '.join(ROLES)} and grad_norm/LAYER")
+    return role
 
 
 @click.command("diagnose")
@@ -42,7 +52,7 @@ def mapping(context: object, parameter: object, pairs: tuple[str, ...]) -> dict[
     "--figure",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Draw the curves with the evidence marked (PNG, SVG, PDF).",
+    help="Draw the curves with the evidence marked (PNG, SVG).",
 )
 @click.option("--all", "full", is_flag=True, help="List the conditions that are clear and why others cannot be told.")
 def command(
@@ -67,6 +77,7 @@ def command(
     """
     if not paths and not demo:
         raise DescendError("say which log to diagnose: a file, a folder, - for standard input, or --demo")
+    check_files((html, (".html",)), (figure, (".png", ".svg")))
     failures: list[str] = []
     diagnoses: list[Diagnosis] = []
     printed = 0
@@ -82,7 +93,7 @@ def command(
         from descend.doctor.text import totals
 
         click.echo("\n" + totals(diagnoses))
-    save(diagnoses, html, figure)
+    save(diagnoses, html, figure, quiet=as_json)
     for sentence in failures:
         click.echo(f"descend: {sentence}", err=True)
     sys.exit(2 if failures else max((EXIT[d.verdict] for d in diagnoses), default=2))
@@ -133,17 +144,15 @@ def text(d: Diagnosis, full: bool) -> str:
     return render(d, width(), full)
 
 
-def save(diagnoses: list[Diagnosis], html: Path | None, figure: Path | None) -> None:
-    """Write the files that were asked for."""
+def save(diagnoses: list[Diagnosis], html: Path | None, figure: Path | None, *, quiet: bool) -> None:
+    """Write the files that were asked for, and say so: on stdout, or with `quiet` on stderr, beside the JSON."""
     if html:
         from descend.doctor.page import page
 
         write_atomically(html, lambda file: file.write(page(diagnoses).encode()))
-        click.echo(f"report: {html}", err=True)
+        click.echo(f"saved      {html}", err=quiet)
     if figure:
         from descend.doctor.picture import save_figure
 
-        if figure.suffix.lower() not in (".png", ".svg", ".pdf"):
-            raise DescendError(f"--figure writes .png, .svg or .pdf; {figure.name!r} ends in {figure.suffix or 'none of them'}")
         save_figure(diagnoses, figure)
-        click.echo(f"figure: {figure}", err=True)
+        click.echo(f"drawn      {figure}", err=quiet)

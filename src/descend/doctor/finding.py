@@ -122,6 +122,11 @@ class Case:
         """What one step of the log is called."""
         return "epoch" if self.trace.config.get("resolution") == "epoch" else "step"
 
+    @property
+    def every(self) -> str:
+        """ "a step" or "an epoch"."""
+        return f"{'an' if self.unit == 'epoch' else 'a'} {self.unit}"
+
     def step(self, share: float) -> int:
         """The step at a share of the run."""
         n = len(self.loss)

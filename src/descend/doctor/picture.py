@@ -114,6 +114,12 @@ def ticks(low: float, high: float, log: bool) -> list[float]:
     return [k * step for k in range(math.ceil(low / step), math.floor(high / step) + 1)]
 
 
+def title(d: Diagnosis) -> str:
+    """The verdict and the run's name: a run that is called after its file is named once."""
+    names = dict.fromkeys(name for name in (Path(d.source).name, d.run) if name)
+    return f"{d.verdict.replace('_', ' ')}: {' '.join(names)}"
+
+
 def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
     """Draw the runs, one under the other, with matplotlib; the format follows the file's ending."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -133,6 +139,7 @@ def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
             ax.set_yscale("log")
         else:
             ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-        ax.set(title=f"{d.verdict.replace('_', ' ')}: {Path(d.source).name} {d.run}".rstrip(), xlabel="step", ylabel="loss")
+        unit = "epoch" if d.trace.config.get("resolution") == "epoch" else "step"
+        ax.set(title=title(d), xlabel=unit, ylabel="loss")
         ax.legend(fontsize=8)
     figure.savefig(path, dpi=130)

@@ -43,7 +43,7 @@ f"{run.last - run.first} rows{grows}; "
     if found:
         low, high, factor = found
         first, last = span(c, low, high)
-        growth = f", {factor:.3g}x a {case.unit}" if 1.01 < factor < 1e6 else ""
+        growth = f", {factor:.3g}x {case.every}" if 1.01 < factor < 1e6 else ""
         return Evidence(
             f"from {case.unit} {first} the loss climbs from {number(float(c.value[low]))} to {number(float(c.value[high]))} "
             f"by {last}{growth}, and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}", first, last,
@@ -94,7 +94,7 @@ def flipped_rule(case: Case) -> tuple[Verdict, float] | None:
 
 def flipped_evidence(case: Case) -> Evidence:
     y, found = case.loss.value, climb(case.loss)
-    factor = f", {found[2]:.3g}x a {case.unit}" if found and 1.0001 < found[2] < 1e6 else ""
+    factor = f", {found[2]:.3g}x {case.every}" if found and 1.0001 < found[2] < 1e6 else ""
     return case.whole(
         f"from the first {case.unit} the loss rises, from {number(float(y[0]))} to {number(float(y[-1]))}{factor}, "
         f"with {case['alternation']:.0%} of consecutive changes alternating; "

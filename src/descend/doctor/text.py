@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 
@@ -63,7 +64,8 @@ def render(d: Diagnosis, width: int = 100, full: bool = False) -> str:
 
     `full` adds the conditions that are clear and those the log cannot decide.
     """
-    name = " · ".join(part for part in (d.source, d.run) if part) or "run"
+    run = "" if d.run == Path(d.source).name else d.run
+    name = " · ".join(part for part in (d.source, run) if part) or "run"
     lines = [f"{VERDICTS[d.verdict]}  {name}"]
     lines += wrap(d.sentence if not d.found or d.verdict != "fault" else summary(d), width, "  ")
     if "loss" in d.trace.columns and len(d.trace.columns["loss"]) >= 3:
