@@ -446,7 +446,7 @@ def test_what_a_function_raises_reaches_its_author() -> None:
     ("f", "words"),
     [
         (lambda p: p * 2, "must return one number; it returned shape (2,)"),
-        (lambda p: None, "must return one number; it returned 0 values"),
+        (lambda p: None, "must return one number; it returned nothing"),
         (lambda p: (p[0], p[1]), "must return one number; it returned 2 values"),
         (lambda p: jnp.argmax(p), "must return a real number"),
         (slowly, "slowly cannot be differentiated automatically: it calls numpy"),

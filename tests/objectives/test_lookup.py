@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import json
+import re
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from descend.cli import main
 from descend.errors import DescendError
 from descend.objectives import Objective, parse, resolve
 from descend.objectives.pythonfile import why_not_traceable
@@ -159,7 +164,7 @@ def test_what_the_function_raises_is_one_sentence(user):
         (b"import math\nx = math.nope\n", r"^broken\.py:2: AttributeError: .* \(while broken\.py was read\)$"),
         (b"import no_such_module_at_all\n", r"^broken\.py:1: ModuleNotFoundError: No module named 'no_such_module_at_all'"),
         (b"\x00\x01\xff", r"^broken\.py.*not valid Python$"),
-        (b"import sys; sys.exit(3)", r"^broken\.py:1: SystemExit: 3"),
+        (b"import sys; sys.exit(3)", r"^broken\.py:1: it ended the program with sys.exit\(3\)"),
         (b"x = 1\nraise ValueError('several\\nlines')\n", r"^broken\.py:2: ValueError: several lines \(while"),
     ],
 )
@@ -222,3 +227,117 @@ def test_what_is_no_objective(what, sentence):
     with pytest.raises(DescendError, match=sentence):
         resolve(what)
     assert resolve("x").text == "x"
+
+
+ODD = """
+import sys
+
+import numpy as np
+
+print("the file is read")
+
+
+def text(p):
+    return "hello"
+
+
+def nothing(p):
+    p[0] + 1
+
+
+def pair(p):
+    return p[0], p[1]
+
+
+def default(x, y=3.0):
+    return x * x + y
+
+
+def leaves(p):
+    sys.exit(3)
+
+
+def whole(p):
+    return 3
+
+
+def chatty(p):
+    print("called")
+    return p[0] ** 2 + p[1] ** 2
+
+
+def in_place(p):
+    print("the slope")
+    p *= 2
+    return p
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "sentence"),
+    [
+        ("text", r"text must return one number; it returned the text 'hello'"),
+        ("nothing", r"nothing must return one number; it returned nothing \(None\): is a `return` missing\?"),
+        ("pair", r"pair must return one number; it returned 2 values"),
+        ("default", r"it returned shape \(2,\); x receives the whole point of 2 numbers, since y keeps its default"),
+        ("leaves", r"odd.py:26: it ended the program with sys.exit\(3\) \(while leaves was calculated\)"),
+        ("whole", r"whole must return a real number; it returned a whole number, which has no gradient"),
+    ],
+)
+@pytest.mark.parametrize("command", [["gradient", "--at", "1,2"], ["run", "--start", "1,2", "--steps", "2", "--json"]])
+def test_functions_that_return_no_number_are_refused_in_one_sentence(name, sentence, command, tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(ODD)
+    result = CliRunner().invoke(main, [command[0], f"{file}:{name}", *command[1:]], catch_exceptions=False)
+    assert result.exit_code == 2
+    assert result.stdout == ""
+    assert re.fullmatch(f"the file is read\ndescend: .*{sentence}\n", result.stderr), result.stderr
+
+
+def test_a_file_that_ends_the_program_is_refused(tmp_path):
+    file = tmp_path / "ends.py"
+    file.write_text("import sys\nsys.exit('enough')\n")
+    with pytest.raises(DescendError, match=r"ends.py:2: it ended the program with sys.exit\(enough\) \(while ends.py was read"):
+        resolve(f"{file}:f")
+
+
+def test_what_a_file_prints_stays_out_of_the_json(tmp_path):
+    file = tmp_path / "odd.py"
+    file.write_text(ODD)
+    args = ["run", f"{file}:chatty", "--grad", f"{file}:in_place", "--start", "4,3", "--lr", "0.1", "--steps", "3", "--json"]
+    result = CliRunner().invoke(main, args, catch_exceptions=False)
+    assert result.exit_code == 0
+    assert isinstance(json.loads(result.stdout), dict)
+    assert {"the file is read", "called", "the slope"} <= set(result.stderr.split("\n"))
+
+
+@pytest.mark.parametrize("start", [np.array([4.0, 3.0]), {"w": np.array([4.0, 3.0])}], ids=["array", "dict"])
+def test_a_gradient_that_works_in_place_changes_neither_the_descent_nor_the_start(start):
+    import descend as ds
+
+    def f(p):
+        w = p["w"] if isinstance(p, dict) else p
+        value = float(np.sum(w**2))
+        w *= 0.0
+        return value
+
+    buffer = np.zeros(2)
+
+    def slope(p):
+        w = p["w"] if isinstance(p, dict) else p
+        w *= 2
+        buffer[:] = w
+        return {"w": buffer} if isinstance(p, dict) else buffer
+
+    trace = ds.descend(f, start, ds.sgd(lr=0.1), steps=3, grad=slope)
+    kept = start["w"] if isinstance(start, dict) else start
+    assert kept.tolist() == [4.0, 3.0]
+    np.testing.assert_allclose(trace.points, np.outer(0.8 ** np.arange(4), [4.0, 3.0]), rtol=1e-12)
+    np.testing.assert_allclose(trace.loss, 25 * 0.64 ** np.arange(4), rtol=1e-12)
+
+
+def test_a_gradient_that_returns_nothing_is_refused():
+    slope = resolve(lambda p: p[0] ** 2, lambda p: None).grad
+    assert slope is not None
+    with pytest.raises(DescendError, match=r"must return the gradient, .*; it returned nothing \(None\)"):
+        slope(np.ones(1))

@@ -37,7 +37,7 @@ def resolve(what: str | Expression | Objective | Callable[..., Any], grad: str |
     author = _load(grad) if isinstance(grad, str) else grad
     if not callable(author):
         raise DescendError(f"a gradient is a function or file.py:function; got {grad!r}")
-    return replace(objective, grad=gradient_like(author, objective), immutable=False)
+    return replace(objective, grad=gradient_like(author, objective, quiet=isinstance(grad, str)), immutable=False)
 
 
 def _resolve(what: Any) -> Objective:

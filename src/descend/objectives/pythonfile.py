@@ -8,13 +8,16 @@ import inspect
 import sys
 import traceback
 from collections.abc import Callable
+from contextlib import redirect_stdout
 from functools import wraps
+from numbers import Number
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 from descend.errors import DescendError
 from descend.objectives.objective import Backend, Objective
+from descend.trees import flatten
 
 __all__ = ["function_objective", "gradient_like", "load_function", "why_not_traceable"]
 
@@ -47,7 +50,8 @@ def _run_file(file: Path) -> ModuleType:
     sys.modules[name] = module
     sys.path.insert(0, str(path.parent))  # its own imports are found beside it
     try:
-        spec.loader.exec_module(module)
+        with redirect_stdout(sys.stderr):  # what it prints is no part of our own output, which may be JSON
+            spec.loader.exec_module(module)
     except SyntaxError as error:
         line = f":{error.lineno}" if error.lineno else ""
         raise DescendError(f"{Path(error.filename or path).name}{line}: {error.msg}; it is not valid Python") from error
@@ -64,8 +68,11 @@ def _told(error: BaseException, path: Path | None, when: str) -> DescendError:
     own = [f for f in frames if path is not None and Path(f.filename) == path] or frames[-1:]
     place = f"{Path(own[-1].filename).name}:{own[-1].lineno}" if own else "?"
     message = " ".join(str(error).split())
+    if isinstance(error, SystemExit):
+        message = f"it ended the program with sys.exit({message if error.code is not None else ''})"
     message = message if len(message) <= 300 else message[:299] + "…"
-    return DescendError(f"{place}: {type(error).__name__}{': ' if message else ''}{message} ({when})")
+    kind = "" if isinstance(error, SystemExit) else type(error).__name__ + (": " if message else "")
+    return DescendError(f"{place}: {kind}{message} ({when})")
 
 
 def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool]:
@@ -89,13 +96,13 @@ def _parameters(function: Callable[..., Any]) -> tuple[tuple[str, ...], bool]:
 
 
 def function_objective(function: Callable[..., Any], *, text: str | None = None, guarded: bool = False) -> Objective:
-    """A Python function as objective; `guarded` turns what it raises into one sentence."""
+    """A Python function as objective; `guarded` turns what it raises into one sentence, and its prints aside to stderr."""
     names, spread = _parameters(function)
     name = getattr(function, "__name__", type(function).__name__)
     name = "f" if name == "<lambda>" else name
     fun = _on_point(function, spread)
     return Objective(
-        fun=_guard(fun, function) if guarded else fun,
+        fun=_guard(fun, function, quiet=True) if guarded else fun,
         name=name,
         text=text or f"{name}({', '.join(names) or '*p'})",
         variables=names if len(names) > 1 else (),
@@ -108,34 +115,97 @@ def _on_point(function: Callable[..., Any], spread: bool) -> Callable[[Any], Any
 
     @wraps(function)
     def fun(p: Any) -> Any:
-        value = function(*(p[i] for i in range(len(p)))) if spread else function(p)
-        return value.reshape(()) if tuple(getattr(value, "shape", ())) == (1,) else value
+        value = _called(function, p, spread)
+        return _one_number(value, p, function)
 
     return fun
 
 
-def _guard(fun: Callable[[Any], Any], function: Callable[..., Any]) -> Callable[[Any], Any]:
-    code = getattr(function, "__code__", None)
+def _called(function: Callable[..., Any], p: Any, spread: bool) -> Any:
+    """The function's value at a copy of the point: one that works in place would change the descent itself."""
+    own = _copied(p)
+    return function(*(own[i] for i in range(len(own)))) if spread else function(own)
+
+
+def _copied(tree: Any) -> Any:
+    """The same tree with NumPy's arrays copied; those of other libraries are JAX's, which do not change, or torch's."""
+    import numpy as np
+
+    if isinstance(tree, np.ndarray):
+        return tree.copy()
+    if not isinstance(tree, dict | list | tuple):
+        return tree
+    leaves, rebuild = flatten(tree)
+    return rebuild([leaf.copy() if isinstance(leaf, np.ndarray) else leaf for leaf in leaves])
+
+
+def _one_number(value: Any, p: Any, function: Callable[..., Any]) -> Any:
+    """The value where it is a number, or a sentence that says what it is."""
+    shape = getattr(value, "shape", None)
+    if shape is not None and tuple(shape) == (1,):
+        return value.reshape(())
+    if isinstance(value, Number) or (shape is not None and (tuple(shape) == () or getattr(p, "ndim", 1) > 1)):
+        return value  # a function of one point may be handed many at once, one per column
+    if shape is not None and type(value).__module__.partition(".")[0] == "torch":
+        return value  # torch's engine has a sentence of its own
+    got = f"shape {tuple(shape)}" if shape is not None else _kind(value)
+    name = getattr(function, "__name__", "the function")
+    raise DescendError(f"{name} must return one number; it returned {got}{_defaults(function, p)}")
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "nothing (None): is a `return` missing?"
+    if isinstance(value, str):
+        return f"the text {value if len(value) <= 40 else value[:39] + '…'!r}"
+    if isinstance(value, dict | list | tuple | set):
+        kind = type(value).__name__
+        return f"{len(value)} values" if len(value) > 1 else f"a {kind} of one value" if value else f"an empty {kind}"
+    return f"an object of type {type(value).__name__}"
+
+
+def _defaults(function: Callable[..., Any], p: Any) -> str:
+    """A hint where f(x, y=3.) was called with a point of two coordinates: all of it went into x."""
+    try:
+        parameters = list(inspect.signature(function).parameters.values())
+    except (TypeError, ValueError):
+        return ""
+    plain = [q for q in parameters if q.kind in (q.POSITIONAL_ONLY, q.POSITIONAL_OR_KEYWORD)]
+    optional = [q.name for q in plain if q.default is not q.empty]
+    if not optional or len(plain) - len(optional) > 1 or getattr(p, "ndim", 0) != 1 or len(p) < 2:
+        return ""
+    kept = f"{' and '.join(optional)} {'keeps its default' if len(optional) == 1 else 'keep their defaults'}"
+    return f"; {plain[0].name} receives the whole point of {len(p)} numbers, since {kept}"
+
+
+def _guard(fun: Callable[[Any], Any], function: Callable[..., Any], *, quiet: bool = False) -> Callable[[Any], Any]:
+    """Errors in one sentence; `quiet` sends what the function prints to stderr."""
+    code = getattr(inspect.unwrap(function), "__code__", None)
     path = Path(code.co_filename) if code is not None else None
 
     @wraps(fun)
     def guarded(p: Any) -> Any:
         try:
-            return fun(p)
+            if not quiet:
+                return fun(p)
+            with redirect_stdout(sys.stderr):
+                return fun(p)
         except DescendError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             if type(error).__module__.startswith("jax"):  # "this cannot be traced" is for the loop to handle
                 raise
-            raise _told(error, path, f"while {function.__name__} was calculated") from error
+            name = getattr(function, "__name__", "the function")
+            raise _told(error, path, f"while {name} was calculated") from error
 
     return guarded
 
 
-def gradient_like(author: Callable[..., Any], objective: Objective) -> Callable[[Any], Any]:
+def gradient_like(author: Callable[..., Any], objective: Objective, *, quiet: bool = False) -> Callable[[Any], Any]:
     """The author's gradient as a function of the whole point, in the shape of the point.
 
-    f(x, y) may have a gradient g(x, y) that returns (∂x, ∂y), or g(p).
+    f(x, y) may have a gradient g(x, y) that returns (∂x, ∂y), or g(p). It may work in place: it is handed a copy.
+    `quiet` sends what it prints to stderr.
     """
     names, spread = _parameters(author)
     if spread and objective.variables and names and len(names) != len(objective.variables):
@@ -144,12 +214,17 @@ def gradient_like(author: Callable[..., Any], objective: Objective) -> Callable[
 
     @wraps(author)
     def grad(p: Any) -> Any:
-        value = author(*(p[i] for i in range(len(p)))) if spread else author(p)
+        value = _copied(_called(author, p, spread))  # copied, for it may be a buffer that the next call overwrites
+        if value is None or isinstance(value, str):
+            name = getattr(author, "__name__", "the gradient")
+            raise DescendError(
+                f"{name} must return the gradient, numbers in the shape of the point; it returned {_kind(value)}"
+            )
         if isinstance(value, list | tuple) and not isinstance(p, list | tuple) and hasattr(p, "shape"):
             return _stack(value, p)
         return value
 
-    return _guard(grad, author)
+    return _guard(grad, author, quiet=quiet)
 
 
 def _stack(parts: Any, like: Any) -> Any:
@@ -210,10 +285,20 @@ def why_not_traceable(objective: Objective, start: Any) -> str | None:
             raise
         libraries = _libraries(objective.fun, set()) & {"numpy", "math", "scipy"}
         cause = f"it calls {' and '.join(sorted(libraries))}" if libraries else "it asks for the values of its parameter"
-        remedy = "write it with jax.numpy, or give its gradient (--grad file.py:function)"
+        remedy = "write it with jax.numpy, or give its gradient (--grad file.py:function, in `run` and `gradient`)"
         return f"{objective.name} cannot be differentiated automatically: {cause}; {remedy}"
-    shapes = [getattr(leaf, "shape", None) for leaf in jax.tree_util.tree_leaves(result)]
+    return _not_real(objective, jax.tree_util.tree_leaves(result))
+
+
+def _not_real(objective: Objective, leaves: list[Any]) -> str | None:
+    """A sentence where the traced result is not one real number."""
+    shapes = [tuple(leaf.shape) for leaf in leaves]
     if shapes != [()]:
-        got = f"shape {tuple(shapes[0])}" if len(shapes) == 1 and shapes[0] is not None else f"{len(shapes)} values"
+        got = f"shape {shapes[0]}" if len(shapes) == 1 else "nothing" if not shapes else f"{len(shapes)} values"
         return f"{objective.name} must return one number; it returned {got}"
+    kind = {"i": "a whole number", "u": "a whole number", "b": "true or false", "c": "a complex number"}.get(
+        leaves[0].dtype.kind
+    )
+    if kind is not None:
+        return f"{objective.name} must return a real number; it returned {kind}, which has no gradient"
     return None
