@@ -329,4 +329,4 @@ def test_memory_is_bounded_by_the_setting_and_the_results(memory):
     """512 × 512 descents of 256 numbers: all at once they would take 800 MB for the parameters and slots alone."""
     told = subprocess.run([sys.executable, "-c", MEMORY, str(memory)], capture_output=True, text=True, check=True).stdout
     grown, results = json.loads(told)
-    assert grown <= 3 * results + memory + 48e6, (grown, results)
+    assert grown <= 2 * results + memory + 24e6, (grown, results)

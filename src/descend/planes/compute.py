@@ -168,11 +168,10 @@ def _chunks(job: Job, run: Callable[..., Any], todo: NDArray[np.int64]) -> Itera
 def _keep(job: Job, arrays: Mapping[str, NDArray[Any]], flat: NDArray[np.int64], out: Any) -> None:
     """Turn a chunk's snapshots into results. The outcome comes last: it is what marks a point as computed."""
     snaps, stats, hit, point = out
-    snaps, stats = snaps.astype(np.float64), stats.astype(np.float64)
+    snaps, stats = (x.transpose(2, 1, 0).astype(np.float64, order="C") for x in (snaps, stats))  # long rows are fast
     epsilon = float(np.finfo(job.dtype).eps)
-    seen = verdicts.Snapshots(
-        job.marks.astype(np.int64), snaps[..., 0], snaps[..., 1], stats[..., 0], stats[..., 1], stats[..., 2], epsilon
-    )
+    loss, size, low, high, total = (x.T for x in (*snaps, *stats))
+    seen = verdicts.Snapshots(job.marks.astype(np.int64), loss, size, low, high, total, epsilon)
     arrays["first_loss"][flat] = seen.loss[:, 0]
     arrays["loss"][flat] = seen.loss[:, -1]
     arrays["best_loss"][flat] = seen.best

@@ -50,7 +50,7 @@ class Snapshots:
     @property
     def best(self) -> Floats:
         """The lowest loss of all, (n,)."""
-        found: Floats = np.fmin(self.low.min(axis=1), self.loss[:, -1])
+        found: Floats = np.fmin(np.fmin.reduce(self.low, axis=1), self.loss[:, -1])
         return np.where(np.isnan(self.loss[:, 0]), np.nan, found)
 
 
@@ -71,7 +71,7 @@ def outcomes(seen: Snapshots, maximize: bool = False) -> NDArray[np.int8]:
     first, last, now = seen.loss[:, 0], seen.loss[:, -1], seen.size[:, -1]
     with np.errstate(all="ignore"):
         failed, left = _left_the_numbers(seen)
-        largest = np.nanmax(np.where(np.isnan(seen.size), -np.inf, seen.size), axis=1)
+        largest = np.fmax.reduce(seen.size, axis=1)
         vanished = (now <= VANISHED * largest) | (now == 0)
         sign = -1.0 if maximize else 1.0
         endless = sign * last < -ENDLESS * np.maximum(np.abs(first), 1.0)
@@ -92,8 +92,9 @@ def _left_the_numbers(seen: Snapshots) -> tuple[NDArray[np.bool_], NDArray[np.bo
     """Which descents failed (undefined from the start, or nan out of the blue), and which grew out of the range of numbers."""
     first, last = seen.loss[:, 0], seen.loss[:, -1]
     # a stretch that saw no number keeps inf as its lowest and -inf as its highest
-    sizes = [np.where(seen.low < np.inf, np.abs(seen.low), 0), np.where(seen.high > -np.inf, np.abs(seen.high), 0)]
-    peak = np.fmax(np.max(sizes, axis=(0, 2)), np.abs(last))
+    peak = np.abs(last)
+    for low, high in zip(seen.low.T, seen.high.T, strict=True):
+        peak = np.fmax(peak, np.fmax(np.where(low < np.inf, np.abs(low), 0), np.where(high > -np.inf, np.abs(high), 0)))
     undefined = ~np.isfinite(first) | ~np.isfinite(seen.size[:, 0])
     left = ~np.isfinite(last) | ~np.isfinite(seen.size[:, -1]) | np.isinf(peak)
     grown = np.isinf(peak) | (peak > ENDLESS * np.maximum(np.abs(first), 1e-300))
