@@ -76,7 +76,8 @@ class Plane:
 
         Descents that diverged or failed are left out: a loss that falls without end is nobody's best.
 
-        >>> p = plane("x**2", [1.0], steps=20, lr=linspace(0.1, 0.5, 5))
+        >>> import descend as ds
+        >>> p = ds.plane("x**2", [1.0], steps=20, lr=ds.linspace(0.1, 0.5, 5))
         >>> round(p.best()["lr"], 3)
         0.5
         """

@@ -106,6 +106,8 @@ def _is_growing(seen: Snapshots, sign: float) -> NDArray[np.bool_]:
     first, last = sign * seen.loss[:, 0], sign * seen.loss[:, -1]
     highest = seen.high if sign > 0 else -seen.low
     half, middle, steps = seen.at[-3:]
+    if steps < 3:  # too few points for a trend
+        return np.zeros(len(first), dtype=bool)
     with np.errstate(all="ignore"):
         above = last > first + 1e-9 * np.maximum(np.abs(first), 1e-300)
         if steps + 1 - half < 3:
