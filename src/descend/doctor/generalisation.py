@@ -15,8 +15,8 @@ __all__ = ["CONDITIONS"]
 
 #: Validation losses without which no rise is proof, and how many of them must follow the minimum.
 ENOUGH, LASTS = 8, 6
-#: Another cause with this share of the votes is left to explain a rise of validation.
-CLAIM = 0.45
+#: A cause of the same rise with this share of the votes is left to explain it, and one of other marks with this share.
+CLAIM, OTHER_CLAIM = 0.45, 0.25
 
 
 def memorises(case: Case) -> bool:
@@ -54,9 +54,10 @@ def claimed(case: Case) -> bool:
     v, y = case.signals.columns["val_loss"].value, case.loss.value
     low = float(trend(v, 1 / 8).min())
     improved = float(v[0]) - low > max(0.3 * (float(y[0]) - low), 8 * noise(v))
-    rivals = ("wrong-labels", "wrong-loss", "spike", "lr-too-low", "constant-predictor")
-    most = max(case.probability.get(code, 0.0) for code in (*rivals, *(("distribution-shift",) * (not improved))))
-    return most > CLAIM and most > case.probability.get("overfitting", 0.0)
+    alike = ("wrong-labels",) if improved else ("wrong-labels", "distribution-shift")
+    votes = [case.probability.get(code, 0.0) - CLAIM for code in alike]
+    votes += [case.probability.get(code, 0.0) - OTHER_CLAIM for code in ("wrong-loss", "spike", "lr-too-low")]
+    return max(votes) > 0
 
 
 def overfit_rule(case: Case) -> tuple[Verdict, float] | None:

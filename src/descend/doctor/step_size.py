@@ -110,7 +110,7 @@ def flipped_evidence(case: Case) -> Evidence:
     factor = f", {found[2]:.3g}x {case.every}" if found and 1.0001 < found[2] < 1e6 else ""
     return case.whole(
         f"from the first {case.unit} the loss rises, from {number(float(y[0]))} to {number(float(y[-1]))}{factor}, "
-        f"with {case['alternation']:.0%} of consecutive changes alternating; "
+        f"with {case['alternation']:.0%} of consecutive changes alternating (noise alone: 67%); "
         f"{case['above_start_share']:.0%} of the run lies above its start"
     )
 
@@ -237,7 +237,7 @@ CONDITIONS = (
         "alternates; a smaller one cures it, "
         "while here it only slows the climb.",
         "gradient-direction",
-        {"lr-too-high": "the climb is smooth and starts with the first step; overshooting alternates"},
+        {"lr-too-high": "the climb starts with the first step and turns no more than its noise does; overshooting alternates"},
         flipped_evidence,
         lambda case: (
             "Check the sign of the update and of the loss: it should be p ← p − lr·g. As a test run ten "
