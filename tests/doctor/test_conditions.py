@@ -168,3 +168,59 @@ def test_a_zigzag_whose_envelope_grows_is_the_rate_and_says_so():
     assert 55 <= d.found[0].steps[0] <= 65
     assert "alternates up and down" in d.found[0].evidence
     assert "envelope grows 1.12x" in d.found[0].evidence
+
+
+@pytest.mark.parametrize("rows", [9, 14, 40])
+def test_an_alternating_climb_is_the_rate_and_never_the_sign(rows):
+    k = np.arange(rows)
+    for growth in (1.1, 1.3):
+        d = diagnose(Trace({"loss": column(k, growth**k * (1 + 0.5 * (-1.0) ** k))}))
+        assert d.found[0].condition == "lr-too-high"
+        assert "flipped-sign" not in {f.condition for f in d.found}
+
+
+def test_a_smooth_or_noisy_climb_may_still_be_the_sign():
+    k, rng = np.arange(60), np.random.default_rng(0)
+    for noise in (0.0, 0.02):
+        d = diagnose(Trace({"loss": column(k, 1.1**k * (1 + noise * rng.normal(size=60)))}))
+        assert "flipped-sign" in {f.condition for f in d.found}
+
+
+def epochs(train, val):
+    at = np.arange(len(train))
+    return Trace({"loss": column(at, train), "val_loss": column(at, val)}, config={"resolution": "epoch"})
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("spread", [0.0, 0.02])
+def test_validation_that_rises_from_its_minimum_while_training_falls_is_overfitting(seed, spread):
+    rng, long, short = np.random.default_rng(seed), np.arange(200), np.arange(35)
+    turned = 1.06 + 1.61 * np.exp(-long / 6) + 7.54 * np.clip((long - 18) / 181, 0, None) ** 0.9
+    curves = [(2.6 * np.exp(-long / 25) + 0.01, turned), (2 * np.exp(-short / 9) + 0.01, 0.49 + 0.4 * short / 34)]
+    for train, val in curves:
+        first = diagnose(epochs(*(y * (1 + spread * rng.normal(size=len(y))) for y in (train, val)))).found[0]
+        assert first.condition == "overfitting"
+        assert first.confidence >= 0.8
+        assert first.steps[0] <= len(val) / 5
+        assert "validation loss climbs" in first.evidence
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_validation_that_stays_or_ticks_up_at_the_end_is_not_overfitting(seed):
+    rng, k = np.random.default_rng(seed), np.arange(60)
+    train = (2 * np.exp(-k / 10) + 0.1) * (1 + 0.01 * rng.normal(size=60))
+    flat = 1.6 * np.exp(-k / 8) + 0.5
+    for val in (flat, flat + 0.02 * rng.normal(size=60), flat + 0.15 * rng.normal(size=60), flat + 0.03 * (k > 56)):
+        assert "overfitting" not in {f.condition for f in diagnose(epochs(train, val)).found}
+
+
+def test_labels_that_mean_nothing_and_a_shifted_set_are_no_proof_of_overfitting():
+    from descend.doctor.finding import Case
+    from descend.doctor.generalisation import memorises
+    from descend.doctor.signals import read_signals
+
+    k = np.arange(60)
+    train = 2.3 * np.exp(-k / 15)
+    for val in (2.3 + 0.05 * k, 2.0 + 0.05 * k):  # no better than the first training loss; far above training all along
+        assert not memorises(Case(read_signals(epochs(train, val))))
+    assert memorises(Case(read_signals(epochs(train, 0.9 + 0.05 * k))))

@@ -8,16 +8,64 @@ import numpy as np
 
 from descend.doctor.evidence import fall_sentence, number, val_turn
 from descend.doctor.finding import Case, Condition, Evidence, Verdict
-from descend.doctor.series import noise, trend
+from descend.doctor.series import noise, rank_trend, trend
 from descend.doctor.signals_more import share_of_one
 
 __all__ = ["CONDITIONS"]
 
+#: Validation losses without which no rise is proof, and how many of them must follow the minimum.
+ENOUGH, LASTS = 8, 6
+#: A cause of the same rise with this share of the votes is left to explain it, and one of other marks with this share.
+CLAIM, OTHER_CLAIM = 0.45, 0.25
+
+
+def memorises(case: Case) -> bool:
+    """Validation rises many times its noise from a minimum near training's level, while training goes on falling.
+
+    The minimum may be the first row: an epoch has learned already when it is logged. What validation gained by then, from the
+    first training loss on, tells this from labels that mean nothing; the gap there, from a shifted validation set.
+    """
+    v, y = case.signals.columns["val_loss"], case.loss.value
+    at = int(np.argmin(trend(v.value, 1 / 8)))
+    if len(v) < ENOUGH or len(v) - at < LASTS:
+        return False
+    low = float(trend(v.value, 1 / 8)[at])
+    rise = float(np.median(v.value[-max(len(v) // 10, 2) :])) - low
+    train = np.interp(v.step, case.loss.step, trend(y))
+    end, gained = float(np.median(train[-max(len(v) // 10, 1) :])), float(y[0]) - low
+    fall = max(float(y[0] - train.min()), 1e-300)
+    return bool(
+        rise > 8 * noise(v.value)
+        and rise > 0.2 * (max(float(v.value[0]), float(y[0])) - low)
+        and rank_trend(v.value[at:]) > 0.6
+        and float(train[at]) - end > max(0.05 * fall, 4 * noise(y) / math.sqrt(max(len(v) // 10, 1)))
+        and end < float(train.min()) + 0.1 * fall
+        and gained > 0.3 * fall
+        and low - float(train[at]) < 0.3 * gained
+    )
+
+
+def claimed(case: Case) -> bool:
+    """Whether the votes give the rise to another cause that makes one: such a run memorises too, but that is not its fault.
+
+    A shifted validation set hardly improves while it is watched; where it did, over a third of what was learned, votes for
+    a shift count for nothing.
+    """
+    v, y = case.signals.columns["val_loss"].value, case.loss.value
+    low = float(trend(v, 1 / 8).min())
+    improved = float(v[0]) - low > max(0.3 * (float(y[0]) - low), 8 * noise(v))
+    alike = ("wrong-labels",) if improved else ("wrong-labels", "distribution-shift")
+    votes = [case.probability.get(code, 0.0) - CLAIM for code in alike]
+    votes += [case.probability.get(code, 0.0) - OTHER_CLAIM for code in ("wrong-loss", "spike", "lr-too-low")]
+    return max(votes) > 0
+
 
 def overfit_rule(case: Case) -> tuple[Verdict, float] | None:
-    """Without a rise of validation loss beyond its noise there is no overfitting to be seen."""
+    """A lasting rise of validation while training falls is proof; without a rise beyond its noise there is nothing to see."""
     if not case.has("val_loss"):
         return "cannot_tell", 0.5
+    if memorises(case) and not claimed(case):
+        return "found", 0.8
     if case["val_rise"] < 0.9 or case["val_rise_noise"] < 0.3:
         return "clear", 0.95
     return None
@@ -160,8 +208,8 @@ CONDITIONS = (
         "generalisation",
         {
             "noisy-validation": "the rise is many times the noise and has a direction",
-            "distribution-shift": "validation improved at first",
-            "wrong-labels": "validation did improve beyond a guess",
+            "distribution-shift": "at its lowest, validation had followed training down",
+            "wrong-labels": "validation did get below the first training loss",
         },
         val_turn,
         overfit_fix,
@@ -178,7 +226,7 @@ CONDITIONS = (
         "evaluation that training does not close. Dropout, augmentation and the epoch's running mean put "
         "validation *below* training, which is healthy.",
         "generalisation",
-        {"overfitting": "there the gap opens late, after validation had improved"},
+        {"overfitting": "there validation comes near training's loss before it turns upwards"},
         shift_evidence,
         lambda case: (
             "Evaluate the training set through the validation pipeline: if that loss is high too, the "

@@ -8,7 +8,7 @@ import numpy as np
 
 from descend.doctor.evidence import climb, fall_sentence, flip_run, number, period, span
 from descend.doctor.finding import Case, Condition, Evidence, Verdict
-from descend.doctor.series import trend
+from descend.doctor.series import rank_trend, trend
 
 __all__ = ["CONDITIONS"]
 
@@ -69,21 +69,34 @@ def growing_zigzag(case: Case) -> bool:
     return run.flips >= 0.85 * (rows - 1) and run.growth > 1.02 and run.growth**rows > 10 and run.last >= 0.8 * len(case.loss)
 
 
+def alternating_climb(case: Case) -> bool:
+    """Up and down every row while the highs and the lows both climb: noise alone flips two changes in three, a sign none."""
+    y = case.loss.value
+    if len(y) < 8 or not case["alternation"] >= 0.85:
+        return False
+    above = float(np.median(y[-(len(y) // 3) :])) > float(y[0])
+    return above and min(rank_trend(y[::2]), rank_trend(y[1::2])) > 0.8
+
+
 def slow_wave_rule(case: Case) -> tuple[Verdict, float] | None:
     """A wave of period two is overshooting; momentum and accumulated gradients swing more slowly."""
-    return ("clear", 0.9) if growing_zigzag(case) else None
+    return ("clear", 0.9) if growing_zigzag(case) or alternating_climb(case) else None
 
 
 def hot_rule(case: Case) -> tuple[Verdict, float] | None:
-    """Proof of a rate too high: a zig-zag that grows every row, or a clean climb whose steps overshoot."""
+    """Proof of a rate too high: a zig-zag that grows every row or climbs, or a clean climb whose steps overshoot."""
     if growing_zigzag(case):
         return "found", 0.93
+    if alternating_climb(case):
+        return "found", 0.85
     side = sign_by_growth(case)
     return None if math.isnan(side) else ("found", 0.95) if side == 1 else ("clear", 0.95)
 
 
 def flipped_rule(case: Case) -> tuple[Verdict, float] | None:
-    """Growth and efficiency decide where both are clean; a curve that fell in earnest before it climbed went the right way."""
+    """An alternating climb overshoots; else growth and efficiency decide, and a curve that first fell in earnest went right."""
+    if growing_zigzag(case) or alternating_climb(case):
+        return "clear", 0.95
     side = sign_by_growth(case)
     if not math.isnan(side):
         return ("found", 0.95) if side == 0 else ("clear", 0.95)
@@ -97,7 +110,7 @@ def flipped_evidence(case: Case) -> Evidence:
     factor = f", {found[2]:.3g}x {case.every}" if found and 1.0001 < found[2] < 1e6 else ""
     return case.whole(
         f"from the first {case.unit} the loss rises, from {number(float(y[0]))} to {number(float(y[-1]))}{factor}, "
-        f"with {case['alternation']:.0%} of consecutive changes alternating; "
+        f"with {case['alternation']:.0%} of consecutive changes alternating (noise alone: 67%); "
         f"{case['above_start_share']:.0%} of the run lies above its start"
     )
 
@@ -224,7 +237,7 @@ CONDITIONS = (
         "alternates; a smaller one cures it, "
         "while here it only slows the climb.",
         "gradient-direction",
-        {"lr-too-high": "the climb is smooth and starts with the first step; overshooting alternates"},
+        {"lr-too-high": "the climb starts with the first step and turns no more than its noise does; overshooting alternates"},
         flipped_evidence,
         lambda case: (
             "Check the sign of the update and of the loss: it should be p ← p − lr·g. As a test run ten "
