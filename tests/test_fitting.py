@@ -400,3 +400,23 @@ def test_the_expected_smoothness_lies_between_that_of_all_rows_and_of_the_steepe
     assert expected_smoothness(X, 1, largest) == pytest.approx(steepest)
     assert largest < expected_smoothness(X, 10, largest) < steepest
     assert expected_smoothness(X, 10**9, largest) == pytest.approx(largest)
+
+
+@pytest.mark.parametrize(
+    ("shape", "copies", "words"),
+    [
+        ((30, 1), 1, "one direction is flat"),
+        ((30, 1), 2, "2 directions are flat"),
+        ((5, 12), 0, "8 directions are flat"),
+        ((40, 300), 0, "261 directions are flat"),
+        ((400, 300), 0, "only the largest curvature is known"),
+    ],
+)
+def test_a_rate_below_the_limit_is_explained_without_a_change_of_curvature(shape, copies, words):
+    rng = np.random.default_rng(3)
+    X = rng.normal(size=shape)
+    X = np.hstack([X, *(k * X for k in range(2, copies + 2))])
+    reason = ds.fit(X, rng.normal(size=shape[0]), steps=3).lr_reason
+    assert reason.startswith("half the limit ")
+    assert f", since {words}" in reason
+    assert "the curvature changes" not in reason

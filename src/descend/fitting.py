@@ -249,7 +249,9 @@ def fit(
     first = _start(start, scaling, goal)
     budget = steps if steps is not None or not stepped.stochastic else BATCH_STEPS
     batch = batch_size if stepped.stochastic else None
+    exact = _exact(chosen_model, rows, scaling, X, values)
     chosen, reason = _optimizer(optimizer, lr, goal, first, budget, X, batch)
+    reason = _of_a_quadratic(reason, exact)
 
     from descend.loop import descend
 
@@ -262,7 +264,6 @@ def fit(
         "scale": [*scaling.scale.tolist(), scaling.y_scale],
         "batch_size": batch,
     }
-    exact = _exact(chosen_model, rows, scaling, X, values)
     p = np.asarray(trace.point, dtype=np.float64)
     with np.errstate(all="ignore"):
         loss = float(chosen_model.loss(chosen_model.predict(X, p), values)) * scaling.y_scale**2
@@ -319,13 +320,15 @@ def _optimizer(
             lr=rate
         ), f"1/(2𝓛), where batches of {batch} are expected to meet a curvature 𝓛 of {bound:.4g}"
     suggestion = suggest_lr(goal, start, chosen, found=found, trial=trial_of(goal, start, steps or BATCH_STEPS))
-    flat = found is not None and found.exact and found.smallest <= 1e-9 * found.largest
-    reason = (
-        f"half the limit {suggestion.limit:.4g}, since one direction is flat"
-        if flat and suggestion.limit
-        else suggestion.reason
-    )
-    return chosen.with_values(lr=suggestion.lr), reason
+    return chosen.with_values(lr=suggestion.lr), suggestion.reason
+
+
+def _of_a_quadratic(reason: str, exact: LeastSquares) -> str:
+    """The reason for a rate in words that hold for the mean squared error, whose curvature is the same everywhere."""
+    flat = exact.parameters - exact.rank
+    why = "only the largest curvature is known" if not flat else "one direction is flat"
+    why = f"{flat} directions are flat" if flat > 1 else why
+    return reason.replace(" at this point, since the curvature changes along the way", f", since {why}")
 
 
 def _exact(model: Model, rows: Dataset, scaling: Scaling, X: Floats, values: Floats) -> LeastSquares:

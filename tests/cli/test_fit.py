@@ -252,6 +252,15 @@ def test_a_bad_file(kind, tmp_path):
         (["--target", "y", "--start", "1"], "2 are needed"),
         (["--target", "y", "--figure", "f.gif"], "must end in .png or .svg"),
         (["--target", "y", "--trace", "no/such/t.npz"], "no folder"),
+        (
+            ["--target", "y", "--optimizer", "sgd", "--optimizer", "adam"],
+            "--optimizer is given 2 times; a fit takes one: sgd or adam",
+        ),
+        (
+            ["--target", "y", "--trace", "a.npz", "--trace", "b.csv"],
+            "--trace is given 2 times; a fit takes one: a.npz or b.csv",
+        ),
+        (["--target", "y", "--figure", "a.png", "--figure", "b.svg"], "--figure is given 2 times"),
         (["--target", "y", "--demo", "line"], "--demo brings its own data"),
     ],
 )

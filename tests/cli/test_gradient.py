@@ -13,9 +13,9 @@ from click.testing import CliRunner
 from descend.cli import main
 
 
-def run(*args: str) -> str:
+def run(*args: str, code: int = 0) -> str:
     result = CliRunner().invoke(main, ["gradient", *args], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
@@ -70,9 +70,9 @@ def test_a_users_own_gradient_is_checked(tmp_path):
         "def wrong(x, y):\n    return 2*x, 3*y\n"
     )
     assert "the gradient is right" in run(f"{file}:f", "--grad", f"{file}:right", "--at", "4,3")
-    said = run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3")
+    said = run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3", code=1)
     assert "x[1] is wrong: 9.0 given, the slope is 18.0; yours is half the slope" in said
-    data = json.loads(run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3", "--json"))
+    data = json.loads(run(f"{file}:f", "--grad", f"{file}:wrong", "--at", "4,3", "--json", code=1))
     assert data["ok"] is False
     automatic = run(f"{file}:f", "--at", "4,3")
     assert automatic.startswith(f"gradient of {file}:f: derived automatically by JAX\nthe gradient is right")
@@ -118,3 +118,40 @@ def test_unknown_options_are_named():
     assert result.exit_code == 2
     assert "No such option" in result.output
     assert "--json" in result.output
+
+
+def test_the_exit_code_of_a_wrong_gradient_is_in_the_help():
+    assert "The exit code is 1 where a coordinate of the gradient is found wrong" in " ".join(run("--help").split())
+
+
+def test_the_nearest_difference_is_the_one_of_smallest_error():
+    for args in (("x^2 + 3y^2", "1,2"), ("sin(x) + y", "0.3,1"), ("exp(x)*y", "1,-3"), ("x^3", "2")):
+        rows = json.loads(run(args[0], "--at", args[1], "--json"))["differences"]
+        kind, h, error = min(
+            ((kind, row["h"], row[f"{kind}_error"]) for row in rows for kind in ("central", "forward")), key=lambda e: e[2]
+        )
+        line = next(line for line in run(args[0], "--at", args[1]).split("\n") if "nearest" in line)
+        assert line.startswith(f"  nearest: {kind} at h = {h:g}, ")
+        assert (f"relative error {error:.1e}." in line) == (error > 0)
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "note"),
+    [
+        ("floor(x)", "1", "in x the function jumps up by 1.0 at this point"),
+        ("y^2 - 3floor(x)", "1,2", "in x the function jumps down by 3.0 at this point"),
+        ("sign(x) + y^2", "0,0", "in x the function jumps up by 2.0 at this point"),
+    ],
+)
+def test_a_jump_is_said(text, at, note):
+    said = run(text, "--at", at)
+    assert f"note: {note}" in said
+    assert "there is a jump here: no h gives the slope" in said
+    assert "nearest" not in said
+    assert "level stretch" not in said
+    assert "= 0 = 0.0" not in said
+
+
+@pytest.mark.parametrize(("text", "at"), [("floor(x)", "1.5"), ("|x|", "0"), ("1e16 + x", "1"), ("1/(1+exp(-1e6*x))", "0")])
+def test_no_jump_where_there_is_none(text, at):
+    assert "jump" not in run(text, "--at", at)

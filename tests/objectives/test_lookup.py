@@ -107,6 +107,7 @@ def test_what_can_be_traced_and_why_not(user):
     said = why_not_traceable(resolve(user("by_numpy")), point)
     assert said is not None
     assert said.startswith("by_numpy cannot be differentiated automatically: it calls numpy; write it with jax.numpy, or give")
+    assert said.endswith("(--grad file.py:function, in `run` and `gradient`)")
     assert why_not_traceable(resolve(user("vector")), point) == "vector must return one number; it returned shape (2,)"
     branches = resolve(lambda p: p[0] if p[0] > 0 else -p[0])
     assert "it asks for the values of its parameter" in str(why_not_traceable(branches, point))

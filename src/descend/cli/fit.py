@@ -21,13 +21,28 @@ __all__ = ["command"]
 COLUMNS = 6
 
 
+def _once(ctx: click.Context, option: click.Parameter, values: tuple[Any, ...]) -> Any:
+    """The one value of an option; a second would silently take the place of the first."""
+    if len(values) > 1:
+        raise DescendError(f"{option.opts[0]} is given {len(values)} times; a fit takes one: {values[0]} or {values[1]}")
+    return values[0] if values else None
+
+
 @click.command(name="fit")
 @click.argument("data", required=False)
 @click.option("--target", metavar="COLUMN", help="The column to predict: its name, or its number where there is no header.")
 @click.option("--features", metavar="A,B,…", help="Columns to predict from. Default: all others that hold numbers.")
 @click.option("--lr", metavar="RATE", help="Learning rate. Default: the predicted one.")
 @click.option("--steps", type=int, help="Steps to make. Default: up to 1000, until the gradient has vanished.")
-@click.option("--optimizer", default="sgd", show_default=True, metavar="NAME[:KEY=VALUE,…]", help="adam:lr=0.1 and so on.")
+@click.option(
+    "--optimizer",
+    default=("sgd",),
+    show_default=True,
+    metavar="NAME[:KEY=VALUE,…]",
+    help="adam:lr=0.1 and so on.",
+    multiple=True,
+    callback=_once,
+)
 @click.option(
     "--standardise/--no-standardise", default=None, help="Mean 0 and deviation 1 for the descent. Default: yes for files."
 )
@@ -39,8 +54,22 @@ COLUMNS = 6
 )
 @click.option("--decimal", type=click.Choice([".", ","]), help="The file's decimal sign, where it cannot be told.")
 @click.option("--demo", metavar="NAME", help="Data to try: line, curve or five.")
-@click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw line, data and descent as .png or .svg.")
-@click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="Save every step as .npz, .json or .csv.")
+@click.option(
+    "--figure",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Draw line, data and descent as .png or .svg.",
+    multiple=True,
+    callback=_once,
+)
+@click.option(
+    "--trace",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Save every step as .npz, .json or .csv.",
+    multiple=True,
+    callback=_once,
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
 def command(data: str | None, demo: str | None, figure: Path | None, trace: Path | None, as_json: bool, **options: Any) -> None:
     """Fit a line to the columns of DATA by gradient descent, and compare it with least squares.

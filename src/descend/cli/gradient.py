@@ -34,6 +34,8 @@ def command(objective: str, at: str | None, grad: str | None, as_json: bool) -> 
       descend gradient "(3x+1)^2" --at 0
       descend gradient rosenbrock --at -1,2
       descend gradient loss.py:f --grad loss.py:f_gradient --at 1,2
+
+    The exit code is 1 where a coordinate of the gradient is found wrong, 2 for bad input, and 0 otherwise.
     """
     from descend.objectives import resolve
 
@@ -56,6 +58,8 @@ def command(objective: str, at: str | None, grad: str | None, as_json: bool) -> 
         click.echo(json.dumps({"gradient": origin, **check.to_dict()}, ensure_ascii=False, allow_nan=False))
     else:
         click.echo(f"gradient of {what.text}: {origin}\n{check}")
+    if check.ok is False:
+        click.get_current_context().exit(1)
 
 
 def _automatic(objective: Objective, point: np.ndarray) -> Callable[[Any], Any]:

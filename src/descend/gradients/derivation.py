@@ -12,7 +12,7 @@ import numpy as np
 from descend.errors import DescendError
 from descend.gradients.calculus import ChainCheck, RuleUse, chain_check, rules_used
 from descend.gradients.differences import STEPS, DifferenceTable, difference_table
-from descend.gradients.layout import columns, number
+from descend.gradients.layout import columns, number, size
 from descend.objectives.expression import Expression, parse
 
 __all__ = ["ChainCheck", "Derivation", "describe"]
@@ -95,7 +95,9 @@ class Derivation:
     def _gradient_lines(self) -> list[str]:
         names = self.expression.variables
         if len(names) == 1:
-            lines = [f"derivative  df/d{names[0]} = {self.partials[0].text} = {number(float(self.gradient[0]))}"]
+            text, value = self.partials[0].text, number(float(self.gradient[0]))
+            same = value in (text, f"{text}.0")
+            lines = [f"derivative  df/d{names[0]} = {value if same else f'{text} = {value}'}"]
             return lines + self._framings()
         triples = list(zip(names, self.partials, self.gradient, strict=True))
         lines = [f"gradient  (shape {tuple(self.gradient.shape)}, like the point)"]
@@ -108,7 +110,7 @@ class Derivation:
         if self.steepest is not None and len(names) <= 8:
             uphill = ", ".join(number(float(v), 4) for v in self.steepest)
             lines.append(f"  steepest ascent ({uphill}); gradient descent steps the other way")
-        elif self.norm == 0:
+        elif self.norm == 0 and not (self.table and self.table.jumps()):
             lines.append("  the gradient is zero: a minimum, a maximum or a saddle")
         return lines
 
@@ -118,6 +120,8 @@ class Derivation:
         if not (math.isfinite(slope) and math.isfinite(self.value)):
             return []
         if slope == 0:
+            if self.table is not None and self.table.jumps():
+                return []
             return ["  the slope is zero: a minimum, a maximum or a level stretch"]
         offset = f"({name} {'−' if x >= 0 else '+'} {_short(abs(x))})" if x else name
         direction = "falls" if slope < 0 else "rises"
@@ -131,11 +135,18 @@ class Derivation:
     def _difference_lines(self) -> list[str]:
         if self.table is None:
             return []
-        best = self.table.best()
         lines = ["finite differences: forward (f(x+h) − f(x))/h, the secant's slope; central (f(x+h) − f(x−h))/2h"]
         lines += self.table.lines()
-        if best.central_error > 0:
-            lines.append(f"  nearest: central at h = {best.h:g}. Larger h: the curve bends. Smaller h: rounding takes over.")
+        if self.table.jumps():
+            return [*lines, "  there is a jump here: no h gives the slope"]
+        kind, h, error = self.table.nearest()
+        if error > 0:
+            said = (
+                f"{kind} at h = {h:g}, relative error {size(error)}. Larger h: the curve bends. Smaller h: rounding takes over."
+            )
+            lines.append(f"  nearest: {said}")
+        elif self.table.rows[0].central_error > 0 or kind == "forward":  # else the central one is right at any h
+            lines.append(f"  nearest: {kind} at h = {h:g}, where it meets the gradient to the last digit")
         return lines
 
     def _chain_lines(self) -> list[str]:
@@ -206,11 +217,17 @@ def describe(expression: Expression | str, at: Sequence[float] | np.ndarray, hs:
 
 
 def _kinks(expression: Expression, table: DifferenceTable) -> list[str]:
-    """A difference between left and right slope that does not shrink with h."""
+    """Jumps, and differences between left and right slope that do not shrink with h."""
+    jumps = dict(table.jumps())
     scale = max(float(np.linalg.norm(table.gradient)), 1e-12)
     fine = [row for row in table.rows if 1e-7 < row.h < 1e-3]
     found = []
+    for name, height in jumps.items():
+        way = "up" if height > 0 else "down"
+        found.append(f"in {name} the function jumps {way} by {number(abs(height), 4)} at this point: there is no slope here")
     for i, name in enumerate(expression.variables):
+        if name in jumps:
+            continue
         gaps = [abs(row.forward[i] - row.central[i]) for row in fine]
         if fine and min(gaps) > 1e-2 * max(scale, abs(fine[-1].forward[i])) and max(gaps) < 1.5 * min(gaps):
             left, right = 2 * fine[-1].central[i] - fine[-1].forward[i], fine[-1].forward[i]

@@ -142,10 +142,34 @@ class DifferenceTable:
     names: tuple[str, ...]
     gradient: Vector
     rows: tuple[DifferenceRow, ...]
+    #: The function's value at the point, by which its rounding is judged.
+    value: float = 0.0
 
     def best(self) -> DifferenceRow:
         """The row whose central difference is nearest."""
         return min(self.rows, key=lambda row: (not np.isfinite(row.central_error), row.central_error))
+
+    def nearest(self) -> tuple[str, float, float]:
+        """The difference nearest to the gradient: "central" or "forward", its h and its error; central where they are equal."""
+        errors = [(row.central_error, 0, "central", row.h) for row in self.rows]
+        errors += [(row.forward_error, 1, "forward", row.h) for row in self.rows]
+        error, _, kind, h = min(errors, key=lambda e: (not np.isfinite(e[0]), *e[:2]))
+        return kind, h, error
+
+    def jumps(self) -> tuple[tuple[str, float], ...]:
+        """Coordinates in which the function jumps at the point, with the height: a slope from one side grows like 1/h."""
+        fine = [row for row in self.rows if row.h <= 1e-3]
+        found = []
+        for i, name in enumerate(self.names):
+            rises = [2 * float(row.central[i]) * row.h for row in fine]  # f(x + h) − f(x − h): a jump's stays as h shrinks
+            if len(rises) < 2 or not np.all(np.isfinite(rises)) or rises[-1] == 0:
+                continue
+            smooth = 100 * fine[-1].h * max(1.0, float(np.linalg.norm(self.gradient)))
+            rounding = 64 * float(np.finfo(float).eps) * abs(self.value)
+            level = max(abs(r - rises[-1]) for r in rises[-3:]) <= 1e-2 * abs(rises[-1])
+            if level and abs(rises[-1]) > max(smooth, rounding):
+                found.append((name, rises[-1]))
+        return tuple(found)
 
     def __str__(self) -> str:
         return "\n".join(self.lines())
@@ -188,4 +212,4 @@ def difference_table(
         central = np.array([flat.central(i, h) for i in range(exact.size)])
         errors = [float(np.max(np.abs(d - exact))) / scale for d in (forward, central)]
         rows.append(DifferenceRow(float(h), forward, central, *errors))
-    return DifferenceTable(tuple(names) or tuple(flat.names), exact, tuple(rows))
+    return DifferenceTable(tuple(names) or tuple(flat.names), exact, tuple(rows), flat(flat.point))
