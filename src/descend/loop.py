@@ -6,19 +6,17 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_gradient, jax_switch, row_norms
+from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
-from descend.objectives.pythonfile import why_not_traceable
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
-from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays
+from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
 from descend.stopping import QUIET, Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
@@ -324,24 +322,10 @@ def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, st
     except DescendError:
         raise
     except Exception as error:
-        reason = _why_not(goal, rebuild(leaves), wide, error)
+        reason = why_not_jax(goal, rebuild(leaves), wide, error)
         if reason is None:  # an error of the user's own function: its traceback says more than a sentence of ours
             raise
         raise DescendError(reason) from error
-
-
-def _why_not(goal: Objective, params: Any, wide: bool, error: Exception) -> str | None:
-    """Why JAX could not trace the objective, or None where the objective itself raised."""
-    fun: Any = goal.fun
-    seen = replace(goal, fun=lambda p: fun(p, np.zeros(2, np.uint32))) if goal.stochastic else goal
-    with jax_switch(wide):
-        try:
-            reason = why_not_traceable(seen, params)
-        except Exception:
-            return None
-    if reason is None and isinstance(error, TypeError) and "real-valued" in str(error):
-        return f"{goal.name} must return a real number; it returned whole or complex ones, which have no gradient"
-    return reason
 
 
 def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tuple[float, list[Any]]]:

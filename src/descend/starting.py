@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engine import jax_switch
 from descend.errors import DescendError
 from descend.judging import plural
 from descend.objectives import Objective
+from descend.objectives.pythonfile import why_not_traceable
 from descend.trace import Trace
 from descend.trees import flatten
 
-__all__ = ["POINT_LIMIT", "plain_point", "seed_number", "start_arrays"]
+__all__ = ["POINT_LIMIT", "plain_point", "seed_number", "start_arrays", "why_not_jax"]
 
 #: Points are kept for descents of at most this many numbers.
 POINT_LIMIT = 32
@@ -102,3 +105,17 @@ def plain_point(leaves: list[NDArray[Any]], variables: tuple[str, ...]) -> Any:
     if not variables:
         return None
     return [float(v) for leaf in leaves for v in leaf.ravel()]
+
+
+def why_not_jax(goal: Objective, params: Any, wide: bool, error: Exception) -> str | None:
+    """Why JAX could not trace the objective, or None where the objective itself raised."""
+    fun: Any = goal.fun
+    seen = replace(goal, fun=lambda p: fun(p, np.zeros(2, np.uint32))) if goal.stochastic else goal
+    with jax_switch(wide):
+        try:
+            reason = why_not_traceable(seen, params)
+        except Exception:
+            return None
+    if reason is None and isinstance(error, TypeError) and "real-valued" in str(error):
+        return f"{goal.name} must return a real number; it returned whole or complex numbers, which have no gradient"
+    return reason

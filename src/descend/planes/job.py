@@ -16,7 +16,7 @@ from descend.objectives import Objective
 from descend.planes.axes import Axis, whole
 from descend.planes.verdicts import marks
 from descend.rules import COMMON, Optimizer, Rule
-from descend.starting import start_arrays
+from descend.starting import start_arrays, why_not_jax
 
 __all__ = ["COLUMNS", "Job", "accelerator_chunk", "workers"]
 
@@ -59,8 +59,7 @@ class Job:
         self.targets = [self._target(name) for name in grid]
         varied = {name: _switched_on(grid[name]) for name, (kind, _) in zip(grid, self.targets, strict=True) if kind == "hyper"}
         self.optimizer = self.optimizer.with_values(**varied)  # an axis that begins at 0 must not switch its term off
-        with jax_switch(self.wide):
-            self.traced = trace_objective(goal.fun, self.leaves, self.rebuild, immutable=goal.immutable, stochastic=False)
+        self.traced = self._traced()
         size = sum(leaf.size for leaf in self.leaves)
         self.points = size if size <= 4 else 0
         self.chunk = self._chunk_size()
@@ -102,6 +101,19 @@ class Job:
         raise DescendError(
             f"{name!r} is neither a hyperparameter of {optimizer.name} ({own}) nor a variable ({', '.join(self.names)})"
         )
+
+    def _traced(self) -> Traced:
+        goal = self.goal
+        try:
+            with jax_switch(self.wide):
+                return trace_objective(goal.fun, self.leaves, self.rebuild, immutable=goal.immutable, stochastic=False)
+        except DescendError:
+            raise
+        except Exception as error:
+            reason = why_not_jax(goal, self.rebuild(self.leaves), self.wide, error)
+            if reason is None:  # an error of the user's own function
+                raise
+            raise DescendError(reason) from error
 
     def _chunk_size(self) -> int:
         each = _bytes_of_a_run(self.traced, self.leaves, len(self.optimizer.rule.slots), self.dtype.itemsize)
