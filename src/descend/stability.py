@@ -528,6 +528,8 @@ def _first_limit(goal: Any, point: Any, optimizer: Optimizer, found: Curvature) 
     leaves, _ = flatten(point)
     arrays = [np.asarray(leaf, dtype=np.float64) for leaf in leaves]
     slope, ends = _gradient(goal, point), np.cumsum([a.size for a in arrays])[:-1]
+    if np.abs(slope).min() < 0.01 * np.abs(slope).max():  # a coordinate at its lowest has no second moment to judge with
+        return None
     grads = [part.reshape(a.shape) for part, a in zip(np.split(slope, ends), arrays, strict=True)]
     with np.errstate(all="ignore"):
         _, state = optimizer.step_leaves(arrays, grads, optimizer.init_leaves(arrays), _constant(optimizer))

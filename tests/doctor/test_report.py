@@ -251,7 +251,7 @@ def test_the_figure_names_a_run_once_and_its_axis_by_its_unit(tmp_path):
     assert "epoch" in said
     assert "step" not in said
     text = invoke("diagnose", path).stdout
-    assert re.search(r"\dx an epoch", text)
+    assert re.search(r"\dx\s+an\s+epoch", text)
     assert text.splitlines()[0].count("log.csv") == 1
     assert "a epoch" not in text
 
