@@ -12,8 +12,6 @@ from typing import Any
 from array_api_compat import array_namespace
 
 __all__ = [
-    "all_finite",
-    "cos",
     "epsilon",
     "maximum",
     "mean",
@@ -43,7 +41,6 @@ def _elementwise(name: str, scalar: Callable[..., float]) -> Callable[..., Array
 
 
 sqrt = _elementwise("sqrt", lambda x: math.sqrt(x) if x >= 0 else math.nan)
-cos = _elementwise("cos", math.cos)
 sign = _elementwise("sign", lambda x: math.copysign(1.0, x) if x else 0.0)
 
 
@@ -119,9 +116,3 @@ def orthogonalize(x: Array, steps: int, a: float, b: float, c: float, eps: float
         gram = y @ y.T
         y = a * y + (b * gram + c * (gram @ gram)) @ y
     return y.T if tall else y
-
-
-def all_finite(x: Array) -> Array:
-    """Whether every element is finite."""
-    space = array_namespace(x)
-    return space.all(space.isfinite(x))
