@@ -23,6 +23,7 @@ COMMANDS = {
     "gradient": "Derive a gradient, evaluate it and check it by finite differences.",
     "fit": "Fit a line to your own data by gradient descent, beside least squares.",
     "map": "Draw a map of two hyperparameters: a complete descent for each pixel.",
+    "lab": "Open the playground: a local page where hyperparameters are the picture.",
     "diagnose": "Read training logs and say what is wrong, why, and what to do.",
     "watch": "Follow a log that is being written and speak once, when something becomes evident.",
     "check": "Check an optimizer of anybody: right, a dialect, or wrong with the equation that differs.",

@@ -50,8 +50,8 @@ class Asked:
         """Run the k-th optimizer, for `steps` steps at most."""
         budget = self.steps if steps is None else min(steps, self.steps)
         goal = noisy(self.goal, self.noise) if self.noise else self.goal
-        tolerances = {"tol_grad": self.tol_grad, "tol_loss": self.tol_loss}
-        return run(goal, list(self.start), self.optimizers[k], steps=budget, seed=self.seed, **tolerances)
+        optimizer, start = self.optimizers[k], list(self.start)
+        return run(goal, start, optimizer, steps=budget, seed=self.seed, tol_grad=self.tol_grad, tol_loss=self.tol_loss)
 
 
 def noisy(goal: Objective, noise: float) -> Objective:

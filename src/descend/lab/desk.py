@@ -115,6 +115,8 @@ class Page:
         return Talk(lambda frame: self._reply(question, frame, last=False))
 
     def _reply(self, question: Mapping[str, Any], frame: Frame, *, last: bool) -> None:
+        if self._closed:
+            return
         head = {"id": question["id"], "channel": question["channel"], "last": last}
         self._send(pack(Frame({**head, **frame.data}, frame.arrays)))
 
@@ -127,14 +129,12 @@ class Page:
                 return
             talk = self._talks[channel] = self._talk(question)
         try:
-            frame = self._desk.asks[question["ask"]][0](question["params"], talk)
+            self._reply(question, self._desk.asks[question["ask"]][0](question["params"], talk), last=True)
         except DescendError as error:
-            frame = Frame({"error": str(error)})
+            self._reply(question, Frame({"error": str(error)}), last=True)
         except Exception:
             logger.exception("the ask %r failed", question["ask"])
-            frame = Frame({"error": "something went wrong inside descend; the terminal shows what"})
-        if not self._closed:
-            self._reply(question, frame, last=True)
+            self._reply(question, Frame({"error": "something went wrong inside descend; the terminal shows what"}), last=True)
         with self._lock:
             after = self._waiting.get(channel)
             if after is None:

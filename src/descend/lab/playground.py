@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.equations import latex
 from descend.figures.data import Box, number
@@ -77,7 +78,7 @@ def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """Run every optimizer from the start. Points (n, d), losses (n,) and gradient norms (n,), in float64, of each."""
     told = asked(params)
     traces = [told.trace(k) for k in range(len(told.optimizers))]
-    arrays = {}
+    arrays: dict[str, NDArray[Any]] = {}
     for k, trace in enumerate(traces):
         arrays[f"points{k}"] = np.asarray(trace.points, np.float64)
         arrays[f"loss{k}"] = np.asarray(trace.loss, np.float64)
@@ -106,7 +107,7 @@ def _summary(told: Asked, k: int, trace: Trace) -> dict[str, Any]:
         "message": trace.outcome.message,
         "steps": trace.steps,
         "final": number(float(trace.loss[-1]), 4),
-        "sign_changes": trace.sign_changes,
+        "sign_changes": trace.sign_changes(),
     }
 
 
