@@ -12,7 +12,7 @@ __all__ = ["command"]
 @click.command(name="lab")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: 8421, or any free one where that is taken.")
 @click.option(
-    "--host", default="127.0.0.1", show_default=True, help="Address to serve on; beyond this machine a token is demanded."
+    "--host", default="127.0.0.1", show_default=True, help="Address to serve; beyond this machine a token is demanded."
 )
 @click.option("--no-open", is_flag=True, help="Do not open a browser.")
 def command(port: int | None, host: str, no_open: bool) -> None:

@@ -32,7 +32,7 @@ HEADERS = {
 
 
 class Guard:
-    """ASGI middleware around everything. `hosts` are the names allowed in Host, without ports; None allows any: with a token."""
+    """ASGI middleware around everything. `hosts` are the names allowed in Host, without ports; None allows any."""
 
     def __init__(self, app: App, hosts: frozenset[str] | None, token: str | None) -> None:
         self.app, self.hosts, self.token = app, hosts, token

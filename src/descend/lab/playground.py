@@ -64,7 +64,7 @@ def ground(params: Mapping[str, Any], _talk: Talk) -> Frame:
     values = evaluator(goal, len(goal.variables))
     assert values is not None
     field = field_on(values, Box(np.array([x0, y0], float), np.array([x1, y1], float)), size=GRID, minimum=goal.minimum)
-    arrays = {
+    arrays: dict[str, NDArray[Any]] = {
         "values": field.values.astype(np.float32),
         "levels": np.asarray(field.levels, np.float64),
         "arrows": field.arrows.astype(np.float32),
