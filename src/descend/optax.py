@@ -7,7 +7,7 @@ params = optax.apply_updates(params, updates)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
@@ -29,9 +29,10 @@ class RuleState(NamedTuple):
 
     #: Updates made so far; None where nothing depends on it.
     step: Array | None
-    #: Numbers that follow from it and are the same for all arrays: running powers of β.
-    shared: Slots
-    #: The slots of each array, in the order of the parameters' leaves.
+    #: All single numbers side by side in one array, because each array of a state costs time at every call: what all parameters
+    #: share, running powers of β, in the order of the rule's slots; then what each has for itself. None where there are none.
+    numbers: Array | None
+    #: The other slots of each array, in the order of the parameters' leaves.
     slots: list[Slots]
 
 
@@ -72,7 +73,7 @@ class _Driven:
 
     def __init__(self, optimizer: Optimizer, values: dict[str, Any]) -> None:
         self.optimizer = optimizer
-        self._common = {k for k, slot in optimizer.rule.slots.items() if slot.power_of is not None or slot.counts}
+        self._common = [k for k, slot in optimizer.rule.slots.items() if slot.power_of is not None or slot.counts]
         self._schedules = {k: v for k, v in optimizer.scheduled.items() if k not in values}
         self._values = values
         #: Running powers whose base may change at any update: they are made from the number of steps.
@@ -84,9 +85,8 @@ class _Driven:
         rule, slots = self.optimizer.rule, []
         for p, own in zip(leaves, self.optimizer.init_leaves(leaves)["slots"], strict=True):
             slots.append({k: jnp.asarray(v, kind if rule.slots[k].shape == "scalar" else p.dtype) for k, v in own.items()})
-        shared, own_slots = self._parted(slots)
         counted = jnp.zeros((), jnp.int32) if self._schedules or self._moving else None
-        return RuleState(counted, shared, own_slots)
+        return RuleState(counted, *self._parted(slots))
 
     def update(self, grads: Any, state: RuleState, params: Any = None) -> tuple[Any, RuleState]:
         if params is None:
@@ -105,18 +105,32 @@ class _Driven:
         count = None if state.step is None else state.step + 1
         return jax.tree_util.tree_unflatten(tree, updates), RuleState(count, *self._parted(fixed))
 
-    def _parted(self, slots: Sequence[Slots]) -> tuple[Slots, list[Slots]]:
-        """What all arrays share, and what each has for itself."""
-        shared = {k: v for own in slots for k, v in own.items() if k in self._common}
-        return shared, [{k: v for k, v in own.items() if k not in self._common} for own in slots]
+    def _parted(self, slots: Sequence[Slots]) -> tuple[Array | None, list[Slots]]:
+        """The single numbers side by side, shared ones once; and each array's other slots."""
+        common, single = self._numbers(slots)
+        shared = {k: v for own in slots for k, v in own.items()}
+        numbers = [shared[k] for k in common] + [own[k] for own, names in zip(slots, single, strict=True) for k in names]
+        arrays = [{k: v for k, v in own.items() if self.optimizer.rule.slots[k].shape != "scalar"} for own in slots]
+        return (jnp.stack(numbers) if numbers else None), arrays
 
     def _joined(self, leaves: Sequence[Array], state: RuleState, hyper: dict[str, Any]) -> list[Slots]:
+        """All slots of each array by name."""
         slots, values = self.optimizer.rule.slots, dict(self.optimizer.values)
-        moving = {k: jnp.asarray(slots[k].after(state.step, hyper), state.shared[k].dtype) for k in self._moving}
-        return [
-            own | {k: v for k, v in (state.shared | moving).items() if slots[k].kept(p, values)}
-            for p, own in zip(leaves, state.slots, strict=True)
-        ]
+        kept = [self.optimizer.rule.kept_slots(p, values) for p in leaves]
+        common, single = self._numbers(kept)
+        numbers = iter(() if state.numbers is None else state.numbers)
+        shared = {k: next(numbers) for k in common}
+        shared |= {k: jnp.asarray(slots[k].after(state.step, hyper), shared[k].dtype) for k in self._moving}
+        joined = []
+        for needed, names, own in zip(kept, single, state.slots, strict=True):
+            joined.append(own | {k: v for k, v in shared.items() if k in needed} | {k: next(numbers) for k in names})
+        return joined
+
+    def _numbers(self, slots: Sequence[Mapping[str, Any]]) -> tuple[list[str], list[list[str]]]:
+        """The names of the single numbers that all arrays share, and of those of each."""
+        single = [k for k, slot in self.optimizer.rule.slots.items() if slot.shape == "scalar" and k not in self._common]
+        shared = [k for k in self._common if any(k in own for own in slots)]
+        return shared, [[k for k in single if k in own] for own in slots]
 
 
 def _at(schedule: Schedule, count: Array) -> Array:

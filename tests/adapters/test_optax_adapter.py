@@ -111,6 +111,34 @@ def test_a_step_compiles_once() -> None:
     assert len(traced) == 1
 
 
+@pytest.mark.parametrize(("rule", "theirs"), PAIRS, ids=lambda v: getattr(v, "name", ""))
+def test_a_state_has_no_more_arrays_than_optaxs(rule: Optimizer, theirs: optax.GradientTransformation) -> None:
+    """Each array costs time at every call: the single numbers of a rule are one. Momentum's says that a step was made."""
+    params = [jnp.ones(s) for s in SHAPES]
+    ours = jax.tree_util.tree_leaves(as_transformation(rule).init(params))
+    allowed = len(jax.tree_util.tree_leaves(theirs.init(params))) + (rule.name == "momentum")
+    assert len(ours) <= allowed
+
+
+def test_single_numbers_stand_side_by_side() -> None:
+    """RAdam's three are shared; NAdam's product each array has for itself; SGD has none."""
+    p = [jnp.ones(3), jnp.ones((2, 2))]
+    numbers = {}
+    for name in ("radam", "nadam"):
+        tx = as_transformation(OPTIMIZERS[name](beta1=0.8, beta2=0.9))
+        state = tx.init(p)
+        for _ in range(3):
+            _, state = jax.jit(tx.update)(p, state, p)
+        numbers[name] = state.numbers
+    np.testing.assert_allclose(numbers["radam"], [0.8**3, 0.9**3, 3], rtol=1e-6)
+    q = [0.96 ** (0.004 * t) for t in (1, 2, 3)]
+    product = np.prod([0.8 * (1 - 0.5 * x) for x in q])
+    np.testing.assert_allclose(numbers["nadam"], [q[-1], 0.9**3, product, product], rtol=1e-6)
+    assert as_transformation(sgd()).init(p).numbers is None
+    assert as_transformation(adam()).init([]).numbers is None
+    assert as_transformation(adam()).update([], as_transformation(adam()).init([]), [])[0] == []
+
+
 def test_a_training_loop_can_change_the_rate() -> None:
     """`optax.inject_hyperparams` around a rule, the rate and beta1 changed in mid-run; optax's own does the same."""
     p, gs = start(SHAPES), gradients(SHAPES, 8)
