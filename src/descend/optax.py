@@ -32,8 +32,8 @@ class RuleState(NamedTuple):
     #: All single numbers side by side in one array, because each array of a state costs time at every call: what all parameters
     #: share, running powers of β, in the order of the rule's slots; then what each has for itself. None where there are none.
     numbers: Array | None
-    #: The other slots of each array, in the order of the parameters' leaves.
-    slots: list[Slots]
+    #: The other slots: for each an entry per array, in the order of the parameters' leaves; None for arrays that have no such.
+    slots: dict[str, list[Array | None]]
 
 
 def as_transformation(optimizer: Optimizer | Rule, **values: Any) -> optax.GradientTransformation:
@@ -105,13 +105,13 @@ class _Driven:
         count = None if state.step is None else state.step + 1
         return jax.tree_util.tree_unflatten(tree, updates), RuleState(count, *self._parted(fixed))
 
-    def _parted(self, slots: Sequence[Slots]) -> tuple[Array | None, list[Slots]]:
-        """The single numbers side by side, shared ones once; and each array's other slots."""
+    def _parted(self, slots: Sequence[Slots]) -> tuple[Array | None, dict[str, list[Array | None]]]:
+        """The single numbers side by side, shared ones once; and the other slots by name."""
         common, single = self._numbers(slots)
-        shared = {k: v for own in slots for k, v in own.items()}
+        shared = {k: v for own in slots for k, v in own.items()}  # of any array: they are all the same
         numbers = [shared[k] for k in common] + [own[k] for own, names in zip(slots, single, strict=True) for k in names]
-        arrays = [{k: v for k, v in own.items() if self.optimizer.rule.slots[k].shape != "scalar"} for own in slots]
-        return (jnp.stack(numbers) if numbers else None), arrays
+        whole = [k for k, slot in self.optimizer.rule.slots.items() if slot.shape != "scalar" and k in shared]
+        return (jnp.stack(numbers) if numbers else None), {k: [own.get(k) for own in slots] for k in whole}
 
     def _joined(self, leaves: Sequence[Array], state: RuleState, hyper: dict[str, Any]) -> list[Slots]:
         """All slots of each array by name."""
@@ -122,7 +122,8 @@ class _Driven:
         shared = {k: next(numbers) for k in common}
         shared |= {k: jnp.asarray(slots[k].after(state.step, hyper), shared[k].dtype) for k in self._moving}
         joined = []
-        for needed, names, own in zip(kept, single, state.slots, strict=True):
+        for place, (needed, names) in enumerate(zip(kept, single, strict=True)):
+            own = {k: entries[place] for k, entries in state.slots.items() if k in needed}
             joined.append(own | {k: v for k, v in shared.items() if k in needed} | {k: next(numbers) for k in names})
         return joined
 
