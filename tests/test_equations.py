@@ -36,6 +36,10 @@ TEXT: dict[str, tuple[Any, list[str]]] = {
     "adamw at 0": (ds.adamw(weight_decay=0.0), [*MOMENTS, STEP]),
     "adam with L2": (ds.adam(weight_decay=0.1), ["g ← g + wd·p", *MOMENTS, STEP]),
     "adam, decoupled": (ds.adam(weight_decay=0.1, decoupled=True), ["p ← p − lr·wd·p", *MOMENTS, STEP]),
+    "clipped as torch does": (
+        ds.sgd(clip_norm=2.0, clip_eps=1e-6),
+        ["g ← g·min(1, clip_norm/(‖g‖ + clip_eps))", "p ← p − lr·g"],
+    ),
     "everything around": (
         ds.sgd(maximize=True, clip_value=1.0, clip_norm=2.0, clip_global_norm=3.0, weight_decay=0.1),
         [
@@ -72,6 +76,50 @@ def test_what_is_renewed_twice_in_a_step_carries_a_prime_between() -> None:
     first, *_, last = latex(ds.adamw)
     assert first == r"p'_{t} = p_{t-1} - \mathrm{lr} \, \mathrm{wd} \, p_{t-1}"
     assert last == r"p_{t} = p'_{t} - \frac{\mathrm{lr} \, \hat{m}_{t}}{\sqrt{\hat{v}_{t}} + \epsilon}"
+
+
+GRADIENT = r"\nabla f(p_{t-1})"
+OPTIONS: dict[str, tuple[Any, list[str]]] = {
+    "maximize": (ds.sgd(maximize=True), [rf"g_{{t}} = -{GRADIENT}"]),
+    "L2": (ds.sgd(weight_decay=0.1), [rf"g_{{t}} = {GRADIENT} + \mathrm{{wd}} \, p_{{t-1}}"]),
+    "both": (
+        ds.sgd(maximize=True, weight_decay=0.1),
+        [rf"g'_{{t}} = -{GRADIENT}", r"g_{t} = g'_{t} + \mathrm{wd} \, p_{t-1}"],
+    ),
+    "clip_value": (
+        ds.sgd(clip_value=1.0),
+        [rf"g_{{t}} = \min\left(\max\left({GRADIENT}, -\mathrm{{clip\_value}}\right), \mathrm{{clip\_value}}\right)"],
+    ),
+    "both norms": (
+        ds.sgd(clip_norm=1.0, clip_global_norm=2.0, clip_eps=1e-6),
+        [
+            rf"g'_{{t}} = {GRADIENT} \, \min\left(1, \frac{{\mathrm{{clip\_norm}}}}"
+            rf"{{\left\|{GRADIENT}\right\| + \mathrm{{clip\_eps}}}}\right)",
+            r"g_{t} = g'_{t} \, \min\left(1, \frac{\mathrm{clip\_global\_norm}}"
+            r"{\left\|\text{all } g'_{t}\right\| + \mathrm{clip\_eps}}\right)",
+        ],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPTIONS)
+def test_shared_options_in_latex_make_the_gradient_the_rule_sees(name: str) -> None:
+    optimizer, before = OPTIONS[name]
+    assert latex(optimizer) == [*before, *latex(ds.sgd)]
+
+
+def test_decoupled_decay_in_latex_leaves_the_gradient_where_it_was_taken() -> None:
+    first, second, last = latex(ds.sgd(maximize=True, weight_decay=0.1, decoupled=True))
+    assert first == rf"g_{{t}} = -{GRADIENT}"
+    assert second == r"p'_{t} = p_{t-1} - \mathrm{lr} \, \mathrm{wd} \, p_{t-1}"
+    assert last == r"p_{t} = p'_{t} - \mathrm{lr} \, g_{t}"
+
+
+def test_groups_are_written_one_by_one() -> None:
+    both = ds.groups(lambda p: "hidden" if p.ndim == 2 else "rest", hidden=ds.momentum(), rest=ds.sgd(maximize=True))
+    assert lines(both) == ["hidden: b ← β·b + g", "hidden: p ← p − lr·b", "rest: g ← −g", "rest: p ← p − lr·g"]
+    hidden, rest = latex(ds.momentum), latex(ds.sgd(maximize=True))
+    assert latex(both) == [rf"\text{{hidden: }} {x}" for x in hidden] + [rf"\text{{rest: }} {x}" for x in rest]
 
 
 @pytest.mark.parametrize("name", ds.optimizers.__all__)

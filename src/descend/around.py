@@ -14,16 +14,20 @@ Hyper = Mapping[str, Any]
 
 
 def prepare(ps: Sequence[Array], gs: Sequence[Array], common: Hyper, hyper: Hyper) -> list[Array]:
-    """The gradients as the rule is to see them: sign for maximize, clipped by value, by norm, by the norm over all arrays."""
+    """The gradients as the rule is to see them: sign for maximize, clipped by value, by norm, by the norm over all arrays.
+
+    A norm above its bound is brought to the bound, as optax does it; torch's clip_grad_norm_ adds `clip_eps=1e-6` to the norm.
+    """
+    eps = hyper["clip_eps"] if "clip_eps" in common else 0.0
     if "maximize" in common:
         gs = [-g for g in gs]
     if "clip_value" in common:
         gs = [_clip(g, hyper["clip_value"]) for g in gs]
     if "clip_norm" in common:
-        gs = [g * _shrink(norm(g), hyper["clip_norm"]) for g in gs]
+        gs = [g * _shrink(norm(g) + eps, hyper["clip_norm"]) for g in gs]
     if "clip_global_norm" in common:
         squares = [total(g * g) for g in gs]
-        factor = _shrink(sqrt(sum(squares[1:], squares[0])), hyper["clip_global_norm"])
+        factor = _shrink(sqrt(sum(squares[1:], squares[0])) + eps, hyper["clip_global_norm"])
         gs = [g * factor for g in gs]
     return list(gs)
 

@@ -17,6 +17,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from descend.errors import DescendError
+from descend.grouping import Groups
 from descend.rules import COMMON, Optimizer, Rule, Slots
 
 __all__ = ["Equation", "equations", "intermediate", "latex", "lines", "swap"]
@@ -66,38 +67,45 @@ def equations(rule: Rule, values: Hyper | None = None) -> list[Equation]:
 
 
 def lines(optimizer: Optimizer | Rule) -> list[str]:
-    """The update as lines of Unicode mathematics, shared options such as weight decay included.
+    """The update as lines of Unicode mathematics, shared options such as weight decay included; of groups, each under its name.
 
     >>> from descend.optimizers import adam
     >>> lines(adam())[0], lines(adam())[-1]
     ('m ← β₁·m + (1 − β₁)·g', 'p ← p − lr·m̂/(√v̂ + ε)')
     """
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
+    if isinstance(bound, Groups):
+        return [f"{key}: {line}" for key, member in bound.members.items() for line in lines(member)]
     powers = _powers(bound.rule)
-    own = [e.text(powers) for e in equations(bound.rule, bound.values) if not e.hidden]
-    return _common_lines(bound) + own
+    return [e.text(powers) for e in _around(bound) + equations(bound.rule, bound.values) if not e.hidden]
 
 
 def latex(optimizer: Optimizer | Rule) -> list[str]:
-    """The update as lines of LaTeX, with the step as an index.
+    """The update as lines of LaTeX, with the step as an index; shared options and groups as in `lines`.
+
+    The gradient is g where nothing changes it before the rule, and ∇f where an option such as weight decay makes g of it.
 
     >>> from descend.optimizers import sgd
     >>> latex(sgd())
     ['p_{t} = p_{t-1} - \\\\mathrm{lr} \\\\, g_{t}']
     """
     bound = optimizer() if isinstance(optimizer, Rule) else optimizer
+    if isinstance(bound, Groups):
+        return [rf"\text{{{key}: }} {line}" for key, member in bound.members.items() for line in latex(member)]
     rule, written = bound.rule, []
-    found = equations(rule, bound.values)
+    found = _around(bound) + equations(rule, bound.values)
+    given = any(e.target == "g" for e in found)
+    primes = {"g": 0} if given else {}  # of what was renewed and will be renewed again in the same step: one for each time
     renewed: set[str] = set()
-    between: set[str] = set()  # renewed once and to be renewed again in the same step: written with a prime
     for place, equation in enumerate(found):
         again = any(later.target == equation.target for later in found[place + 1 :])
+        count = primes.get(equation.target, 0) + 1 if again else 0
         if not equation.hidden:
-            right = _Latex(rule, renewed, between).write(equation.node)
-            left = _latex_name(equation.target, "t" if _indexed(rule, equation.target) else None, prime=again)
+            right = _Latex(rule, renewed, primes, raw=given).write(equation.node)
+            left = _latex_name(equation.target, "t" if _indexed(rule, equation.target) else None, primes=count)
             written.append(f"{left} = {right}")
         renewed.add(equation.target)
-        (between.add if again else between.discard)(equation.target)
+        primes[equation.target] = count
     return written
 
 
@@ -373,8 +381,8 @@ class _Unicode:
             return f"√{args[0]}" if plain else f"√({args[0]})"
         if name == "abs":
             return f"|{args[0]}|"
-        if name == "norm":
-            return f"‖{args[0]}‖"
+        if name in ("norm", "norm_of_all"):
+            return f"‖{args[0]}‖" if name == "norm" else f"‖all {args[0]}‖"
         if name == "where":
             condition, a, b = args
             return f"({a} if {condition} else {b})"
@@ -399,32 +407,35 @@ def _indexed(rule: Rule, name: str) -> bool:
     return name in rule.slots or name in ("p", "g") or name.endswith("_hat")
 
 
-def _latex_name(name: str, index: str | None, *, prime: bool = False) -> str:
+def _latex_name(name: str, index: str | None, *, primes: int = 0) -> str:
     if name in LATEX:
         return LATEX[name]
     stem = name.removesuffix("_hat")
     body = stem if len(stem) == 1 else rf"\mathrm{{{stem}}}".replace("_", r"\_")
     if name.endswith("_hat"):
         body = rf"\hat{{{body}}}"
-    body += "'" * prime
+    body += "'" * primes
     return body if index is None else f"{body}_{{{index}}}"
 
 
 class _Latex:
     """The same expressions in LaTeX, with t and t−1 for what is new and what was carried."""
 
-    def __init__(self, rule: Rule, renewed: set[str], between: set[str]) -> None:
-        self.rule, self.renewed, self.between = rule, renewed, between
+    def __init__(self, rule: Rule, renewed: set[str], primes: Mapping[str, int], *, raw: bool = False) -> None:
+        self.rule, self.renewed, self.primes, self.raw = rule, renewed, primes, raw
 
     def symbol(self, name: str, slot: bool) -> str:
         power = self.rule.slots[name].power_of if slot else None
         if power is not None:
             base = self.rule.slots[name].base
             return f"{LATEX.get(power, power)}^{{t}}" if base is None else f"{base:g}^{{{_latex_name(power, None)} \\, t}}"
+        primes = self.primes.get(name, 0)
         if not slot and name not in ("p", "g"):
-            return _latex_name(name, "t" if name.endswith("_hat") else None, prime=name in self.between)
+            return _latex_name(name, "t" if name.endswith("_hat") else None, primes=primes)
+        if name == "g" and self.raw and name not in self.renewed:
+            return r"\nabla f(p_{t-1})"
         old = (slot or name == "p") and name not in self.renewed
-        return _latex_name(name, "t-1" if old else "t", prime=name in self.between)
+        return _latex_name(name, "t-1" if old else "t", primes=primes)
 
     def write(self, node: ast.expr, level: int = 0) -> str:
         if isinstance(node, ast.BinOp):
@@ -472,6 +483,7 @@ class _Latex:
         name = ast.unparse(node.func)
         args = [self.write(a) for a in node.args]
         forms = {"sqrt": r"\sqrt{%s}", "abs": r"\left|%s\right|", "norm": r"\left\|%s\right\|", "total": r"\sum %s"}
+        forms["norm_of_all"] = r"\left\|\text{all } %s\right\|"
         if name in forms:
             return forms[name] % args[0]
         if name == "where":
@@ -481,18 +493,22 @@ class _Latex:
         return rf"{operator}\left({', '.join(args)}\right)"
 
 
-def _common_lines(optimizer: Optimizer) -> list[str]:
+def _around(optimizer: Optimizer) -> list[Equation]:
     """The shared options that are on, as equations before the rule's own."""
-    on, written = optimizer.common, []
+    on = optimizer.common
     assert set(on) <= set(COMMON)
-    if "maximize" in on:
-        written.append("g ← −g")
-    if "clip_value" in on:
-        written.append("g ← min(max(g, −clip_value), clip_value)")
-    if "clip_norm" in on:
-        written.append("g ← g·min(1, clip_norm/‖g‖)")
-    if "clip_global_norm" in on:
-        written.append("g ← g·min(1, clip_global_norm/‖all g‖)")
-    if "weight_decay" in on:
-        written.append("p ← p − lr·wd·p" if on.get("decoupled") else "g ← g + wd·p")
-    return written
+    more = " + clip_eps" if "clip_eps" in on else ""
+    sources = {
+        "maximize": "g = -g",
+        "clip_value": "g = minimum(maximum(g, -clip_value), clip_value)",
+        "clip_norm": f"g = g * minimum(1, clip_norm / (norm(g){more}))",
+        "clip_global_norm": f"g = g * minimum(1, clip_global_norm / (norm_of_all(g){more}))",
+        "weight_decay": "p = p - lr * weight_decay * p" if on.get("decoupled") else "g = g + weight_decay * p",
+    }
+    found = []
+    for name, source in sources.items():
+        if name in on:
+            statement = ast.parse(source).body[0]
+            assert isinstance(statement, ast.Assign)
+            found.append(_equation(optimizer.rule, statement))
+    return found

@@ -40,6 +40,7 @@ MEANINGS: dict[str, str] = {
     "clip_value": "largest size of a gradient's entry; 0 is off",
     "clip_norm": "largest norm of each array's gradient; 0 is off",
     "clip_global_norm": "largest norm of all gradients together; 0 is off",
+    "clip_eps": "added to a norm that is clipped; torch's clip_grad_norm_ has 1e-6",
     "lr_in_velocity": "keep the rate inside the velocity (Keras, Caffe)",
     "eps_in_root": "add eps inside the square root (Keras, optax)",
     "v0": "what the squares start at",
@@ -116,7 +117,7 @@ def is_off(value: Any) -> bool:
 
 
 #: Applied around any rule, in this order: maximize, clip, weight decay. Clipping by norm scales by bound/norm as optax does;
-#: torch's clip_grad_norm_ adds 1e-6 to the norm, which differs by that share.
+#: torch's clip_grad_norm_ adds 1e-6 to the norm: `clip_eps=1e-6`.
 COMMON: dict[str, Hyperparameter] = {
     name: Hyperparameter(
         name, default, (0.0, math.inf, True, False) if isinstance(default, float) else None, meaning=MEANINGS[name]
@@ -128,5 +129,6 @@ COMMON: dict[str, Hyperparameter] = {
         "clip_value": 0.0,
         "clip_norm": 0.0,
         "clip_global_norm": 0.0,
+        "clip_eps": 0.0,
     }.items()
 }

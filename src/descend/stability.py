@@ -233,7 +233,7 @@ def _constant(optimizer: Optimizer) -> dict[str, Any]:
 
 
 def _clips(optimizer: Optimizer) -> bool:
-    return any(name.startswith("clip") for name in optimizer.common)
+    return any(name.startswith("clip") and name != "clip_eps" for name in optimizer.common)
 
 
 def _as_minimised(optimizer: Optimizer, found: Curvature) -> Curvature:

@@ -6,7 +6,9 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+import jax
 import numpy as np
+import optax
 import pytest
 import torch
 from fixed_gradients import apart, run, sequence, start
@@ -33,6 +35,8 @@ from descend.optimizers import (
 )
 from descend.rules import OPTIMIZERS, optimizer_named
 from descend.schedules import cosine, linear, one_cycle, one_cycle_momentum, warm_up
+from descend.stability import lr_limit
+from descend.torch import as_optimizer
 
 sizes = st.floats(-1e6, 1e6, allow_nan=False).filter(lambda x: x == 0 or abs(x) > 1e-6)
 
@@ -62,18 +66,60 @@ def test_clip_by_norm_keeps_the_direction_and_bounds_the_length(g: list[float], 
         np.testing.assert_allclose(clipped, np.array(g) * (bound / length), rtol=1e-12)
 
 
-def test_clip_by_global_norm_is_torchs_but_for_its_millionth() -> None:
-    ps, g = start(), sequence(8)[0]
+@pytest.mark.parametrize("factor", [1.0, 0.3, 1e-7], ids=["clipped", "just clipped or not", "far below"])
+@pytest.mark.parametrize("bound", [1.5, 1e-6])
+def test_clip_by_global_norm_with_clip_eps_is_torchs(factor: float, bound: float) -> None:
+    """`clip_grad_norm_` adds 1e-6 to the norm. At a bound of that size the two dialects are a factor of two apart."""
+    ps, g = start(), [factor * x for x in sequence(8)[0]]
     params = [torch.tensor(p, requires_grad=True) for p in ps]
     for p, x in zip(params, g, strict=True):
         p.grad = torch.tensor(x)
-    total = float(torch.nn.utils.clip_grad_norm_(params, 1.5))
-    assert total > 1.5
-    opt = sgd(lr=1.0, clip_global_norm=1.5)
-    ours = [a - b for a, b in zip(ps, opt.step(ps, g, opt.init(ps))[0], strict=True)]
-    for mine, p in zip(ours, params, strict=True):
-        assert p.grad is not None
-        np.testing.assert_allclose(mine, p.grad.numpy() * (total + 1e-6) / total, rtol=1e-12, atol=1e-15)
+    total = float(torch.nn.utils.clip_grad_norm_(params, bound))
+    theirs = [p.grad.numpy() for p in params if p.grad is not None]
+    plain, ours = (clipped(ps, g, clip_global_norm=bound, clip_eps=eps) for eps in (0.0, 1e-6))
+    for mine, without, x in zip(ours, plain, theirs, strict=True):
+        np.testing.assert_allclose(mine, x, rtol=1e-12, atol=1e-15 * bound)
+        share = total / (total + 1e-6) if total > bound else min(1.0, bound / (total + 1e-6))
+        np.testing.assert_allclose(mine, without * share, rtol=1e-12, atol=1e-15 * bound)
+
+
+def test_clip_by_norm_with_clip_eps_is_torchs_array_by_array() -> None:
+    ps, g = start(), sequence(8)[0]
+    for mine, x in zip(clipped(ps, g, clip_norm=1e-6, clip_eps=1e-6), g, strict=True):
+        p = torch.tensor(0 * x, requires_grad=True)
+        p.grad = torch.tensor(x)
+        torch.nn.utils.clip_grad_norm_([p], 1e-6)
+        np.testing.assert_allclose(mine, p.grad.numpy(), rtol=1e-12, atol=1e-21)
+
+
+def test_clip_eps_in_the_torch_adapter_and_without_a_bound() -> None:
+    ps, g = start(), sequence(8)[0]
+    params = [torch.nn.Parameter(torch.tensor(0 * p)) for p in ps]
+    optimizer = as_optimizer(sgd(lr=1.0, clip_global_norm=1e-6, clip_eps=1e-6), params)
+    for p, x in zip(params, g, strict=True):
+        p.grad = torch.tensor(x)
+    optimizer.step()
+    for mine, p in zip(clipped(ps, g, clip_global_norm=1e-6, clip_eps=1e-6), params, strict=True):
+        np.testing.assert_allclose(p.detach().numpy(), -mine, rtol=1e-12, atol=1e-21)
+    for mine, x in zip(clipped(ps, g, clip_eps=1e-6), g, strict=True):
+        np.testing.assert_array_equal(mine, x)
+    assert lr_limit(sgd(clip_eps=1e-6), 4.0) == pytest.approx(0.5)
+    assert lr_limit(sgd(clip_eps=1e-6, clip_norm=1.0), 4.0) is None
+
+
+def test_clip_by_global_norm_is_optaxs() -> None:
+    ps, g = start(), sequence(8)[0]
+    clip = optax.clip_by_global_norm(1.5)
+    with jax.enable_x64(True):
+        theirs, _ = clip.update([jax.numpy.asarray(x) for x in g], clip.init(ps))
+    for mine, x in zip(clipped(ps, g, clip_global_norm=1.5), theirs, strict=True):
+        np.testing.assert_allclose(mine, np.asarray(x), rtol=1e-12, atol=1e-15)
+
+
+def clipped(ps: Any, g: Any, **options: float) -> list[Any]:
+    """The gradients as SGD sees them."""
+    opt, zeros = sgd(lr=1.0, **options), [0 * p for p in ps]
+    return [-p for p in opt.step(zeros, g, opt.init(zeros))[0]]
 
 
 def test_clip_norm_is_per_array_and_global_norm_over_all() -> None:
@@ -230,7 +276,7 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
         "adam has no hyperparameter 'betta1'; it has lr, beta1, beta2, eps (and, like every optimizer, weight_decay, ",
     ),
     (lambda: adam(betta1=0.9), "; did you mean beta1?"),
-    (lambda: adam(nonsense=1), "maximize, clip_value, clip_norm, clip_global_norm)"),
+    (lambda: adam(nonsense=1), "maximize, clip_value, clip_norm, clip_global_norm, clip_eps)"),
     (lambda: adamw(decoupled=False), "adamw has no hyperparameter 'decoupled'"),
     (lambda: adam(lr=0), "adam's lr must be above 0; got 0"),
     (lambda: adam(lr=-1), "adam's lr must be above 0; got -1"),
