@@ -1,11 +1,13 @@
 """One step of an optimizer, ours beside theirs, both in one process: ratios first, microseconds after.
 
     python benchmarks/optimizers.py            # on the CPU, and on a GPU if torch sees one
-    python benchmarks/optimizers.py --repeats 3 --threads 1
+    python benchmarks/optimizers.py --repeats 8 --threads 1
 
 torch: our adapter against torch.optim's foreach, single-tensor and fused implementations. Lion, which torch lacks, against the
 same update written by hand with torch._foreach operations. JAX: our transformation against optax's, both compiled with the
-parameters and the state donated. Sides take turns; the median is reported.
+parameters and the state donated. Sides take turns, in one order and the other, and are made in the other order at every other
+repeat: arrays made first lie elsewhere in memory, which moves the time on 1e7 parameters by up to 10 %, also of two equal
+sides. Each ratio is of medians; the median of the repeats is the last table.
 """
 
 from __future__ import annotations
@@ -14,6 +16,7 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import jax
@@ -49,7 +52,7 @@ class HandLion(torch.optim.Optimizer):
             torch._foreach_lerp_(ms, gs, 1 - b2)
 
 
-def torch_sides(name: str, device: str, sizes: list[int]) -> dict[str, Callable[[], None]]:
+def torch_sides(name: str, device: str, sizes: list[int], turned: bool) -> dict[str, Callable[[], None]]:
     """A function that makes one step, for every way of making it."""
     torch.manual_seed(0)
     start = [torch.randn(n, device=device) for n in sizes]
@@ -70,18 +73,24 @@ def torch_sides(name: str, device: str, sizes: list[int]) -> dict[str, Callable[
 
         return step
 
-    sides = {
-        "ours": side(lambda ps: descend.torch.as_optimizer(rule, ps)),
-        "foreach": side(lambda ps: theirs(ps, lr=RATE, foreach=True)),
+    makers: dict[str, Callable[[Any], Any]] = {
+        "ours": lambda ps: descend.torch.as_optimizer(rule, ps),
+        "foreach": lambda ps: theirs(ps, lr=RATE, foreach=True),
     }
     if name != "lion":
-        sides["single"] = side(lambda ps: theirs(ps, lr=RATE, foreach=False))
-        sides["fused"] = side(lambda ps: theirs(ps, lr=RATE, fused=True))
-    sides["ours, one by one"] = side(lambda ps: descend.torch.as_optimizer(rule, ps, foreach=False))
-    return sides
+        makers["single"] = lambda ps: theirs(ps, lr=RATE, foreach=False)
+        makers["fused"] = lambda ps: theirs(ps, lr=RATE, fused=True)
+    makers["ours, one by one"] = lambda ps: descend.torch.as_optimizer(rule, ps, foreach=False)
+    return made(makers, side, turned)
 
 
-def jax_sides(name: str, sizes: list[int]) -> dict[str, Callable[[], None]]:
+def made(makers: dict[str, Any], side: Callable[[Any], Callable[[], None]], turned: bool) -> dict[str, Callable[[], None]]:
+    """The sides, made in this order or the other."""
+    found = {name: side(makers[name]) for name in (reversed(makers) if turned else makers)}
+    return {name: found[name] for name in makers}
+
+
+def jax_sides(name: str, sizes: list[int], turned: bool) -> dict[str, Callable[[], None]]:
     """The same for JAX: compiled, donated."""
     keys = jax.random.split(jax.random.PRNGKey(0), len(sizes))
     grads = [jax.random.normal(k, (n,)) for k, n in zip(keys, sizes, strict=True)]
@@ -107,7 +116,7 @@ def jax_sides(name: str, sizes: list[int]) -> dict[str, Callable[[], None]]:
 
     rule = {"sgd": sgd, "adam": adam, "lion": lion}[name](lr=RATE)
     theirs = {"sgd": optax.sgd(RATE), "adam": optax.adam(RATE), "lion": optax.lion(RATE)}[name]
-    return {"ours": side(as_transformation(rule)), "optax": side(theirs)}
+    return made({"ours": as_transformation(rule), "optax": theirs}, side, turned)
 
 
 def measure(sides: dict[str, Callable[[], None]], seconds: float) -> dict[str, float]:
@@ -118,9 +127,9 @@ def measure(sides: dict[str, Callable[[], None]], seconds: float) -> dict[str, f
     times: dict[str, list[float]] = {name: [] for name in sides}
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times["ours"]) < 5:
-        for name, step in sides.items():
+        for name in (*sides, *reversed(sides)):
             begun = time.perf_counter()
-            step()
+            sides[name]()
             times[name].append(time.perf_counter() - begun)
     return {name: 1e6 * statistics.median(values) for name, values in times.items()}
 
@@ -132,10 +141,21 @@ def show(title: str, sizes: str, found: dict[str, float]) -> None:
     print(f"{title:16} {sizes:10} {ratios}   ({micros} µs)", flush=True)
 
 
+def summarise(everything: dict[tuple[str, str], list[dict[str, float]]]) -> None:
+    """The median ratio of the repeats, lowest and highest in brackets."""
+    for (title, sizes), repeats in everything.items():
+        cells = []
+        for name in repeats[0]:
+            ratios = sorted(found["ours"] / found[name] for found in repeats)
+            if name != "ours":
+                cells.append(f"ours/{name} {statistics.median(ratios):.2f} [{ratios[0]:.2f}, {ratios[-1]:.2f}]")
+        print(f"{title:16} {sizes:10} {'  '.join(cells)}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=float, default=2.0, help="time for each comparison")
-    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--repeats", type=int, default=4)
     parser.add_argument("--threads", type=int, help="torch threads; 1 makes the ratios steady on a busy machine")
     parser.add_argument("--only", choices=["torch", "jax"])
     options = parser.parse_args()
@@ -144,13 +164,18 @@ def main() -> None:
     devices = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {', '.join(devices)}")
     print(f"jax {jax.__version__} on {jnp.zeros(1).devices()}")
-    for _ in range(options.repeats):
+    everything: dict[tuple[str, str], list[dict[str, float]]] = {}
+    for repeat in range(options.repeats):
         for name in ("sgd", "adam", "lion"):
             for label, sizes in SIZES.items():
-                for device in devices if options.only != "jax" else []:
-                    show(f"torch {device} {name}", label, measure(torch_sides(name, device, sizes), options.seconds))
-                if options.only != "torch":
-                    show(f"jax {name}", label, measure(jax_sides(name, sizes), options.seconds))
+                makers: dict[str, Any] = {f"torch {d} {name}": partial(torch_sides, name, d) for d in devices}
+                makers[f"jax {name}"] = partial(jax_sides, name)
+                for title, make in makers.items():
+                    if options.only in (None, title.split()[0]):
+                        found = measure(make(sizes, repeat % 2 == 1), options.seconds)
+                        show(title, label, found)
+                        everything.setdefault((title, label), []).append(found)
+    summarise(everything)
 
 
 if __name__ == "__main__":
