@@ -4,6 +4,7 @@
     start_lab       starts another one, with options of its own; stopped when the test ends
     browser_page    a fresh Chromium profile's page; `browser_page.goto("/maps")`
     open_page       the same with another size, colour scheme …: `open_page(viewport={"width": 390, "height": 844})`
+    asker           a page without a browser: `asker().ask("run", {…})` is the last frame of the answer
     until           waits for an expression on the page: `until(page, "document.querySelector('canvas')")`
 
 A test fails when its page writes an error to the console, throws, or asks any other host for anything. Browser tests are
@@ -13,9 +14,11 @@ skipped, with the reason, where there is no Chromium: `apt-get install chromium 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -26,6 +29,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+
+from descend.lab.frames import Frame, unpack
 
 #: Chromium's own errands stay at home: whatever leaves the machine was then asked for by the page.
 FLAGS = [
@@ -108,6 +113,66 @@ def start_lab() -> Iterator[Callable[..., Lab]]:
     yield start
     for one in running:
         one.stop()
+
+
+@pytest.fixture(scope="session")
+def guarded_lab() -> Iterator[Lab]:
+    """A server for other machines too, which wants its token."""
+    pytest.importorskip("uvicorn", reason="the lab's server is not installed: pip install 'descend[lab]'")
+    running = started("--port", "0", "--host", "0.0.0.0")
+    try:
+        yield running
+    finally:
+        running.stop()
+
+
+class Asker:
+    """A page without a browser: one socket, questions and frames."""
+
+    def __init__(self, lab: Lab, **options: Any) -> None:
+        from websockets.sync.client import connect
+
+        name, port = lab.netloc.rsplit(":", 1)
+        settings = {"origin": lab.address, "compression": None, "max_size": None, **options}
+        sock = socket.create_connection((name, int(port)))
+        self.socket = connect(f"ws://{lab.netloc}/socket", sock=sock, **settings)
+        self.count = 0
+
+    def put(self, ask: str, params: Any = None, channel: str | None = None) -> int:
+        """Send a question and return its id."""
+        self.count += 1
+        told = {"id": self.count, "channel": channel or ask, "ask": ask, "params": params or {}}
+        self.socket.send(json.dumps(told))
+        return self.count
+
+    def frame(self, seconds: float = PATIENCE) -> Frame:
+        """The next frame."""
+        return unpack(self.socket.recv(seconds))
+
+    def ask(self, ask: str, params: Any = None, channel: str | None = None) -> Frame:
+        """Ask, and return the last frame of the answer."""
+        number = self.put(ask, params, channel)
+        while True:
+            frame = self.frame()
+            if frame.data["id"] == number and frame.data["last"]:
+                return frame
+
+    def close(self) -> None:
+        self.socket.close()
+
+
+@pytest.fixture
+def asker(lab: Lab) -> Iterator[Callable[..., Asker]]:
+    """Connects to the session's server, or to the one given."""
+    made: list[Asker] = []
+
+    def connect(to: Lab | None = None, **options: Any) -> Asker:
+        made.append(Asker(to or lab, **options))
+        return made[-1]
+
+    yield connect
+    for one in made:
+        one.close()
 
 
 @pytest.fixture(scope="session")

@@ -16,6 +16,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from typing import Any
 
 from descend.errors import DescendError
@@ -26,7 +27,9 @@ __all__ = ["Ask", "Desk", "Page", "Talk"]
 #: An ask takes the question's params and the talk it may send refinements through.
 Ask = Callable[[Mapping[str, Any], "Talk"], Frame]
 
+#: Channels of a page that may be busy at the same time, and how long their names may be.
 CHANNELS = 12
+LONGEST_CHANNEL = 40
 logger = logging.getLogger("descend.lab")
 
 
@@ -63,6 +66,10 @@ class Desk:
         """A new page; `send` is called from the desk's threads with each answer's bytes, and must not block."""
         return Page(self, send)
 
+    def quick(self, ask: str) -> bool:
+        """Whether this ask's answers take milliseconds."""
+        return self.asks[ask][1]
+
     def submit(self, work: Callable[[], None], quick: bool) -> None:
         (self._quick if quick else self._slow).submit(work)
 
@@ -77,30 +84,35 @@ class Page:
     def __init__(self, desk: Desk, send: Callable[[bytes], None]) -> None:
         self._desk, self._send = desk, send
         self._lock = threading.Lock()
-        self._waiting: dict[str, dict[str, Any]] = {}
-        self._talks: dict[str, Talk | None] = {}
+        self._waiting: dict[str, _Question] = {}
+        #: The talk of each busy channel, waiting or running.
+        self._talks: dict[str, Talk] = {}
         self._closed = False
 
     def take(self, message: str) -> None:
-        """Take a question, now or when its channel is free."""
-        try:
-            question = _question(message, self._desk.asks)
-        except DescendError as error:
-            self._send(pack(Frame({"id": None, "channel": None, "last": True, "error": str(error)})))
+        """Take a question, now or when its channel is free. Called from one thread."""
+        question = _Question.read(message)
+        refusal = question.refusal or self._refusal(question)
+        if refusal is not None:
+            self._reply(question, Frame({"error": refusal}), last=True)
             return
-        channel = question["channel"]
         with self._lock:
             if self._closed:
                 return
-            if channel not in self._talks and len(self._talks) >= CHANNELS:
-                channel = question["channel"] = next(iter(self._talks))
-            self._waiting[channel] = question
-            talk = self._talks.get(channel)
+            self._waiting[question.channel] = question
+            talk = self._talks.get(question.channel)
             if talk is not None:
                 talk.cancel()
                 return
-            self._talks[channel] = self._talk(question)
-        self._desk.submit(lambda: self._answer(channel), self._desk.asks[question["ask"]][1])
+            self._talks[question.channel] = Talk(_nowhere)
+        self._queue(question.channel, self._desk.quick(question.ask))
+
+    def _refusal(self, question: _Question) -> str | None:
+        if question.ask not in self._desk.asks:
+            return f"there is no ask {question.ask[:40]!r}; there are {', '.join(self._desk.asks)}"
+        if question.channel not in self._talks and len(self._talks) >= CHANNELS:
+            return f"a page asks on {CHANNELS} channels at a time"
+        return None
 
     def close(self) -> None:
         """The reader has gone: forget its questions, cancel what runs."""
@@ -108,57 +120,81 @@ class Page:
             self._closed = True
             self._waiting.clear()
             for talk in self._talks.values():
-                if talk is not None:
-                    talk.cancel()
+                talk.cancel()
 
-    def _talk(self, question: Mapping[str, Any]) -> Talk:
-        return Talk(lambda frame: self._reply(question, frame, last=False))
+    def _queue(self, channel: str, quick: bool) -> None:
+        self._desk.submit(lambda: self._answer(channel, quick), quick)
 
-    def _reply(self, question: Mapping[str, Any], frame: Frame, *, last: bool) -> None:
+    def _reply(self, question: _Question, frame: Frame, *, last: bool) -> None:
         if self._closed:
             return
-        head = {"id": question["id"], "channel": question["channel"], "last": last}
+        head = {"id": question.number, "channel": question.channel, "last": last}
         self._send(pack(Frame({**head, **frame.data}, frame.arrays)))
 
-    def _answer(self, channel: str) -> None:
+    def _answer(self, channel: str, quick: bool) -> None:
         """Answer what waits on the channel; when something newer has come meanwhile, queue again behind other pages."""
         with self._lock:
-            question = self._waiting.pop(channel, None)
+            question = self._waiting.get(channel)
             if question is None or self._closed:
-                self._talks[channel] = None
+                self._talks.pop(channel, None)
                 return
-            talk = self._talks[channel] = self._talk(question)
-        try:
-            self._reply(question, self._desk.asks[question["ask"]][0](question["params"], talk), last=True)
-        except DescendError as error:
-            self._reply(question, Frame({"error": str(error)}), last=True)
-        except Exception:
-            logger.exception("the ask %r failed", question["ask"])
-            self._reply(question, Frame({"error": "something went wrong inside descend; the terminal shows what"}), last=True)
+            right = self._desk.quick(question.ask) == quick
+            if right:  # else the newest question belongs to the other threads
+                del self._waiting[channel]
+                talk = self._talks[channel] = Talk(lambda frame: self._reply(question, frame, last=False))
+        if right:
+            self._settle(question, talk)
         with self._lock:
             after = self._waiting.get(channel)
             if after is None:
-                self._talks[channel] = None
+                self._talks.pop(channel, None)
                 return
-        self._desk.submit(lambda: self._answer(channel), self._desk.asks[after["ask"]][1])
+        self._queue(channel, self._desk.quick(after.ask))
+
+    def _settle(self, question: _Question, talk: Talk) -> None:
+        """Send the question's last frame, whatever happens."""
+        try:
+            self._reply(question, self._desk.asks[question.ask][0](question.params, talk), last=True)
+        except DescendError as error:
+            self._reply(question, Frame({"error": str(error)}), last=True)
+        except Exception:
+            logger.exception("the ask %r failed", question.ask)
+            self._reply(question, Frame({"error": "something went wrong inside descend; the terminal shows what"}), last=True)
 
 
-def _question(message: str, asks: Mapping[str, Any]) -> dict[str, Any]:
-    """The question in this text, checked."""
-    try:
-        question = json.loads(message)
-    except (ValueError, RecursionError):
-        raise DescendError("a question is a JSON object; this was not JSON") from None
-    if not isinstance(question, dict) or not isinstance(question.get("params", {}), dict):
-        raise DescendError("a question is a JSON object with an ask, and params that are an object")
-    name = question.get("ask")
-    if not isinstance(name, str) or name not in asks:
-        raise DescendError(f"there is no ask {str(name)[:40]!r}; there are {', '.join(asks)}")
-    channel = question.get("channel", name)
-    number = question.get("id")
-    return {
-        "id": number if isinstance(number, int) else None,
-        "channel": channel if isinstance(channel, str) and len(channel) <= 40 else name,
-        "ask": name,
-        "params": question.get("params", {}),
-    }
+def _nowhere(_frame: Frame) -> None:
+    """Where the frames of a question go that has not begun."""
+
+
+@dataclass(frozen=True)
+class _Question:
+    """What a message asks. Where it cannot be read, `refusal` says why; `number` and `channel` are kept wherever they can be
+    read, so that the answer finds whoever waits for it."""
+
+    number: int | None = None
+    channel: str = ""
+    ask: str = ""
+    params: Mapping[str, Any] = field(default_factory=dict)
+    refusal: str | None = None
+
+    @staticmethod
+    def read(message: str) -> _Question:
+        try:
+            told = json.loads(message, parse_constant=_no_constant)
+        except (ValueError, RecursionError):
+            return _Question(refusal="a question is a JSON object; this was not JSON")
+        if not isinstance(told, dict):
+            return _Question(refusal="a question is a JSON object with an ask, and params that are an object")
+        number, ask, params = told.get("id"), told.get("ask"), told.get("params", {})
+        number = number if isinstance(number, int) and abs(number) < 2**53 else None
+        ask = ask if isinstance(ask, str) else ""
+        channel = told.get("channel", ask)
+        if not isinstance(channel, str) or len(channel) > LONGEST_CHANNEL:
+            return _Question(number, refusal=f"a channel is a name of up to {LONGEST_CHANNEL} characters")
+        if not isinstance(params, dict):
+            return _Question(number, channel, ask, refusal="a question's params are an object")
+        return _Question(number, channel, ask, params)
+
+
+def _no_constant(word: str) -> Any:
+    raise ValueError(f"{word} is not JSON")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import os
 import secrets
 import socket
 import sys
@@ -18,6 +19,7 @@ from descend.errors import DescendError
 from descend.lab.asks import ASKS
 from descend.lab.desk import Desk
 from descend.lab.guard import Guard
+from descend.lab.outbox import Outbox
 
 __all__ = ["PAGES", "application", "serve"]
 
@@ -25,9 +27,8 @@ STATIC = Path(__file__).parent / "static"
 PORT = 8421
 #: The addresses of pages; each is the same shell, which loads the module of its name.
 PAGES = ("", "maps", "slopes", "line")
-#: A question longer than this is no question; a page that leaves this many answers unread has gone.
+#: A question longer than this is no question.
 LONGEST_QUESTION = 64 * 1024
-UNREAD = 64
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -61,42 +62,41 @@ def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) 
 
 
 async def _talk(web: Any, desk: Desk) -> None:
-    """One page's socket: questions in, frames out; a page that does not read is let go, and stalls nobody."""
+    """One page's socket: questions in, frames out."""
     from starlette.websockets import WebSocketDisconnect
 
+    async def read() -> None:
+        with contextlib.suppress(WebSocketDisconnect, RuntimeError):
+            while await outbox.room():
+                message = await web.receive()
+                if message["type"] != "websocket.receive":
+                    return
+                if message.get("text") is None:
+                    await _close(web, 1003, "questions are text")
+                    return
+                page.take(message["text"])
+
     await web.accept()
-    loop = asyncio.get_running_loop()
-    answers: asyncio.Queue[bytes | None] = asyncio.Queue()
-
-    def queue(message: bytes) -> None:
-        if answers.qsize() < UNREAD:
-            answers.put_nowait(message)
-
-    def send(message: bytes) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop has ended
-            loop.call_soon_threadsafe(queue, message)
-
-    page = desk.page(send)
-    writer = asyncio.create_task(_write(web, answers))
+    outbox = Outbox()
+    page = desk.page(outbox.put)
+    tasks = {asyncio.create_task(read()), asyncio.create_task(_deliver(web, outbox))}
     try:
-        while not writer.done():
-            message = await web.receive_text()
-            page.take(message)
-    except (WebSocketDisconnect, RuntimeError, KeyError):
-        pass
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
         page.close()
-        writer.cancel()
+        for task in tasks:
+            task.cancel()
 
 
-async def _write(web: Any, answers: asyncio.Queue[bytes | None]) -> None:
-    while (message := await answers.get()) is not None:
-        try:
-            await asyncio.wait_for(web.send_bytes(message), timeout=20)
-        except Exception:  # gone, or too slow to keep
-            with contextlib.suppress(Exception):
-                await web.close()
-            return
+async def _deliver(web: Any, outbox: Outbox) -> None:
+    """Send answers until the page is lost, and close its socket then."""
+    await outbox.deliver(web.send_bytes)
+    await _close(web, 1013, "this page does not read its answers")
+
+
+async def _close(web: Any, code: int, reason: str) -> None:
+    with contextlib.suppress(Exception):  # one that does not read does not hear this either
+        await asyncio.wait_for(web.close(code, reason), 1)
 
 
 def _warm() -> None:
@@ -122,18 +122,39 @@ def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool =
     local = host in ("127.0.0.1", "localhost", "::1")
     token = None if local else secrets.token_urlsafe(24)
     listener = _listener(host, port)
-    shown = f"[{host}]" if ":" in host else host
-    address = f"http://{shown}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
+    address = f"http://{_reachable(host)}:{listener.getsockname()[1]}/" + (f"?token={token}" if token else "")
     app = application(LOCAL if local else None, token)
     config = uvicorn.Config(
-        app, log_level="warning", ws_max_size=LONGEST_QUESTION, ws_per_message_deflate=False, timeout_graceful_shutdown=1
+        app,
+        log_level="warning",
+        server_header=False,
+        ws_max_size=LONGEST_QUESTION,
+        ws_per_message_deflate=False,
+        timeout_graceful_shutdown=1,
     )
     server = uvicorn.Server(config)
     print(f"descend lab: {address}\nCtrl-C stops it.", flush=True)
-    if open_page and sys.stdout.isatty():
+    if open_page and _has_display():
         threading.Timer(0.3, webbrowser.open, [address]).start()
     with contextlib.suppress(KeyboardInterrupt):
         server.run(sockets=[listener])
+
+
+def _has_display() -> bool:
+    """Whether a browser can show itself here: on Linux only where there is a display, since a text browser is no help."""
+    if os.environ.get("BROWSER") or not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _reachable(host: str) -> str:
+    """The name by which this machine is reached from elsewhere, where it serves on all of its addresses."""
+    if host not in ("0.0.0.0", "::"):
+        return f"[{host}]" if ":" in host else host
+    with contextlib.suppress(OSError), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))  # nothing is sent: this asks which of our addresses would be used
+        return str(probe.getsockname()[0])
+    return socket.gethostname()
 
 
 def _listener(host: str, port: int | None) -> socket.socket:
@@ -151,5 +172,8 @@ def _listener(host: str, port: int | None) -> socket.socket:
             what = "the port is in use; another is chosen with --port" if error.errno == errno.EADDRINUSE else error.strerror
             raise DescendError(f"could not serve on {host} port {number}: {what}") from None
         else:
+            listener.listen(128)  # whoever comes before the server is up waits instead of being refused
+            if hasattr(socket, "TCP_USER_TIMEOUT"):  # a guest that does not read for this long is cut off
+                listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 60_000)
             return listener
     raise AssertionError
