@@ -135,7 +135,8 @@ class Asker:
         name, port = lab.netloc.rsplit(":", 1)
         settings = {"origin": lab.address, "compression": None, "max_size": None, **options}
         sock = socket.create_connection((name, int(port)))
-        self.socket = connect(f"ws://{lab.netloc}/socket", sock=sock, **settings)
+        self._open = contextlib.ExitStack()
+        self.socket = self._open.enter_context(connect(f"ws://{lab.netloc}/socket", sock=sock, **settings))
         self.count = 0
 
     def put(self, ask: str, params: Any = None, channel: str | None = None) -> int:
@@ -158,7 +159,7 @@ class Asker:
                 return frame
 
     def close(self) -> None:
-        self.socket.close()
+        self._open.close()
 
 
 @pytest.fixture

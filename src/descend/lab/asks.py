@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
+
 from descend.lab import playground
 from descend.lab.desk import Ask
 
-__all__ = ["ASKS"]
+__all__ = ["ASKS", "prepare"]
 
 ASKS: dict[str, tuple[Ask, bool]] = {
     "catalogue": (playground.catalogue, True),
@@ -13,3 +15,8 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "run": (playground.run, True),
     "explain": (playground.explain, True),
 }
+
+
+def prepare() -> None:
+    """Import the engine's library, in one thread, before several threads use it."""
+    importlib.import_module("jax.numpy")

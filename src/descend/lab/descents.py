@@ -18,6 +18,7 @@ import numpy as np
 
 import descend.optimizers  # noqa: F401  (fills the registry)
 from descend.errors import DescendError
+from descend.lab.bounds import bounded
 from descend.loop import descend as run
 from descend.objectives import SURFACES, Objective, resolve
 from descend.objectives.surfaces import surface_key
@@ -91,7 +92,7 @@ def objective_of(text: Any) -> Objective:
         raise DescendError(f"an expression has at most {LONGEST_EXPRESSION} characters here; this one has {len(text)}")
     if surface_key(text) not in SURFACES and ".py" in text:
         raise DescendError("a page takes expressions and named surfaces; functions in files are for the command line")
-    goal = resolve(text)
+    goal = bounded(resolve(text))
     if not 1 <= len(goal.variables) <= MOST_VARIABLES:
         raise DescendError(f"a page draws objectives of 1 to {MOST_VARIABLES} variables; this one has {len(goal.variables)}")
     return goal

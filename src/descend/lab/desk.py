@@ -55,12 +55,28 @@ class Talk:
 
 
 class Desk:
-    """The threads that answer, shared by all pages. `asks` maps a name to a function and whether it is quick."""
+    """The threads that answer, shared by all pages. `asks` maps a name to a function and whether it is quick.
 
-    def __init__(self, asks: Mapping[str, tuple[Ask, bool]]) -> None:
+    `prepare` is called once, in a thread, before anything is answered: big libraries break when two threads are the first to
+    import them at the same moment.
+    """
+
+    def __init__(self, asks: Mapping[str, tuple[Ask, bool]], prepare: Callable[[], object] | None = None) -> None:
         self.asks = asks
+        self._ready = threading.Event()
         self._quick = ThreadPoolExecutor(2, thread_name_prefix="descend-lab")
         self._slow = ThreadPoolExecutor(1, thread_name_prefix="descend-lab-slow")
+
+        self._slow.submit(self._prepare, prepare)
+
+    def _prepare(self, prepare: Callable[[], object] | None) -> None:
+        try:
+            if prepare is not None:
+                prepare()
+        except Exception:
+            logger.exception("the lab could not be prepared")
+        finally:
+            self._ready.set()
 
     def page(self, send: Callable[[bytes], None]) -> Page:
         """A new page; `send` is called from the desk's threads with each answer's bytes, and must not block."""
@@ -71,7 +87,12 @@ class Desk:
         return self.asks[ask][1]
 
     def submit(self, work: Callable[[], None], quick: bool) -> None:
-        (self._quick if quick else self._slow).submit(work)
+        """Have one of the threads do this."""
+        (self._quick if quick else self._slow).submit(self._when_ready, work)
+
+    def _when_ready(self, work: Callable[[], None]) -> None:
+        self._ready.wait()
+        work()
 
     def close(self) -> None:
         for pool in (self._quick, self._slow):

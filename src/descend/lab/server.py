@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from descend.errors import DescendError
-from descend.lab.asks import ASKS
+from descend.lab.asks import ASKS, prepare
 from descend.lab.desk import Desk
 from descend.lab.guard import Guard
 from descend.lab.outbox import Outbox
@@ -39,7 +39,7 @@ def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) 
     from starlette.routing import Mount, Route, WebSocketRoute
     from starlette.staticfiles import StaticFiles
 
-    desk = Desk(ASKS)
+    desk = Desk(ASKS, prepare)
 
     async def shell(_request: Any) -> FileResponse:
         return FileResponse(STATIC / "index.html")
@@ -49,7 +49,7 @@ def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) 
 
     @contextlib.asynccontextmanager
     async def lifespan(_app: Any) -> AsyncIterator[None]:
-        threading.Thread(target=_warm, daemon=True).start()
+        desk.submit(_warm, quick=True)
         yield
         desk.close()
 
@@ -100,7 +100,7 @@ async def _close(web: Any, code: int, reason: str) -> None:
 
 
 def _warm() -> None:
-    """Import what the first question will need, while the browser opens."""
+    """Compile what the first page will ask, while the browser opens."""
     from descend.lab import playground
 
     with contextlib.suppress(DescendError):
