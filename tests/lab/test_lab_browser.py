@@ -30,3 +30,42 @@ def test_the_harness_sees_what_is_wrong(open_page, lab_server):
     assert "on purpose" in seen
     assert "thrown on purpose" in seen
     assert "other.invalid" in seen
+
+
+QUESTION = """
+window.answers ??= [];
+window.__ask = async (start) => {
+  const element = document.querySelector("main").firstElementChild;
+  const frame = await element.transport.ask("probe", "run", {objective: "x^2+y^2", start, steps: 3});
+  window.answers.push(frame && frame.start);
+};
+void window.__ask([%d, 1]);
+"""
+
+
+def test_the_page_survives_its_server(open_page, start_lab, until):
+    """Killed, the page says so and keeps its picture; started again, it connects, and what was asked meanwhile is answered."""
+    lab = start_lab("--port", "0")
+    port = lab.netloc.rsplit(":", 1)[1]
+    page = open_page(lab.address)
+    page.witness.expected += ["WebSocket connection to"]  # the browser's own words about a lost connection
+    page.goto("/")
+    until(page, "document.querySelector('main').children.length > 0")
+    page.evaluate(QUESTION % 1)
+    until(page, "window.answers.length === 1")
+    before = page.evaluate("location.href")
+    lab.process.kill()
+    lab.process.wait()
+    until(page, "!document.getElementById('status').hidden")
+    assert "not answering" in page.locator("#status").inner_text()
+    page.evaluate(QUESTION % 2)
+    page.evaluate(QUESTION % 3)
+    assert page.evaluate("document.querySelector('main').children.length") > 0
+    start_lab("--port", port)
+    until(page, "document.getElementById('status').hidden")
+    until(page, "window.answers.length === 3")
+    assert sorted(page.evaluate("window.answers.filter((a) => a)")) == [[1, 1], [3, 1]]
+    assert page.evaluate("window.answers.filter((a) => !a).length") == 1  # the overtaken one
+    assert page.evaluate("location.href") == before
+    page.evaluate(QUESTION % 4)
+    until(page, "window.answers.length === 4")

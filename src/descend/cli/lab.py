@@ -24,10 +24,11 @@ def command(port: int | None, host: str, no_open: bool) -> None:
     descend lab
     descend lab --port 9000 --no-open
     """
+    from descend.lab import serve
+
     try:
-        from descend.lab import serve
+        serve(host, port, open_page=not no_open)
     except ModuleNotFoundError as error:
         if error.name not in ("starlette", "uvicorn", "websockets"):
             raise
         raise DescendError("the lab needs its web server, which is not installed: pip install 'descend[lab]'") from None
-    serve(host, port, open_page=not no_open)

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import errno
 import os
+import re
 import secrets
 import socket
 import sys
 import threading
 import webbrowser
 from collections.abc import AsyncIterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,14 +37,14 @@ LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) -> Guard:
     """The lab as an ASGI application."""
     from starlette.applications import Starlette
-    from starlette.responses import FileResponse
+    from starlette.responses import HTMLResponse
     from starlette.routing import Mount, Route, WebSocketRoute
     from starlette.staticfiles import StaticFiles
 
     desk = Desk(ASKS, prepare)
 
-    async def shell(_request: Any) -> FileResponse:
-        return FileResponse(STATIC / "index.html")
+    async def shell(request: Any) -> HTMLResponse:
+        return HTMLResponse(_shell(request.url.path.strip("/")))
 
     async def talk(web: Any) -> None:
         await _talk(web, desk)
@@ -59,6 +61,31 @@ def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) 
         Mount("/static", StaticFiles(directory=STATIC)),
     ]
     return Guard(Starlette(routes=routes, lifespan=lifespan), hosts, token)
+
+
+@cache
+def _shell(page: str) -> str:
+    """The page's HTML, which names every module that its own module imports, so that they are fetched side by side."""
+    modules = [*_imported("main.js"), *_imported(f"pages/{page or 'playground'}.js")]
+    links = "".join(f'<link rel="modulepreload" href="/static/{name}">\n' for name in dict.fromkeys(modules))
+    return (STATIC / "index.html").read_text(encoding="utf-8").replace("</head>", links + "</head>")
+
+
+def _imported(module: str) -> list[str]:
+    """A module of the page and whatever it imports, each once."""
+    found, ahead = [], [module]
+    while ahead:
+        name = ahead.pop()
+        path = STATIC / name
+        if name in found or not path.is_file():
+            continue
+        found.append(name)
+        if not name.startswith("vendor/"):
+            told = re.findall(
+                r"""^(?:import|export)\b[^;'"]*?["'](\.{1,2}/[^"']+)["']""", path.read_text(encoding="utf-8"), re.M
+            )
+            ahead += [os.path.relpath((path.parent / other).resolve(), STATIC).replace(os.sep, "/") for other in told]
+    return found
 
 
 async def _talk(web: Any, desk: Desk) -> None:
