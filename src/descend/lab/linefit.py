@@ -88,7 +88,7 @@ PRESETS: tuple[dict[str, Any], ...] = (
         "data": {"demo": "five"},
         "lr": 0.01,
         "steps": 2000,
-        "story": "(1, 2), (2, 4), … (5, 10), on y = 2x exactly. x never is below 1: w and b pull on each other, in a long valley.",
+        "story": "(1, 2), (2, 4), … (5, 10), on y = 2x. No x is below 1, so that w and b pull on each other: a long valley.",
     },
 )
 
@@ -274,7 +274,7 @@ def _spread(told: Line) -> Floats:
     scaling = Scaling.standard(told.data) if told.standardise else Scaling.none(1)
     X, _ = scaling.apply(told.data)
     both = np.column_stack([X, np.ones(len(X))])
-    return np.maximum(np.linalg.eigvalsh(2 / len(X) * both.T @ both), 0.0)
+    return np.asarray(np.maximum(np.linalg.eigvalsh(2 / len(X) * both.T @ both), 0.0))
 
 
 def _about_scaling(told: Line, spread: Floats) -> str:
@@ -284,7 +284,7 @@ def _about_scaling(told: Line, spread: Floats) -> str:
     how = f"As it comes, the error curves {ratio:.3g} times as much one way as the other, and the limit is {2 / raw[1]:.4g}."
     if ratio < 1.01:
         how = f"As it comes, the error already curves alike both ways, and the limit is {2 / raw[1]:.4g}."
-    now = f"Standardised (mean 0, deviation 1) both ways curve alike, by {own[1]:.3g}: the limit is {2 / own[1]:.4g}, for any data."
+    now = f"Standardised (mean 0, deviation 1) both ways curve alike, by {own[1]:.3g}: the limit is {2 / own[1]:.4g}, always."
     return f"{now} {how}" if told.standardise else f"{how} {now}"
 
 

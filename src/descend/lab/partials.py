@@ -14,7 +14,7 @@ from descend.errors import DescendError
 from descend.figures.data import Box
 from descend.figures.field import evaluator, field_on
 from descend.gradients import check_gradient
-from descend.gradients.differences import Flat, difference_table
+from descend.gradients.differences import difference_table
 from descend.gradients.layout import number, size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
@@ -59,8 +59,8 @@ def arrows(params: Mapping[str, Any], _talk: Talk) -> Frame:
     places = np.stack(np.meshgrid(x, y), axis=-1).reshape(-1, 2)
     gradients = np.stack([_along(p, places.T) for p in shape.partials], axis=1)
     there = np.isfinite(gradients).all(axis=1)
-    told = {"text": shape.expression.text, "box": np.stack([box.low, box.high], axis=1).tolist()}
-    arrays = {
+    told: dict[str, Any] = {"text": shape.expression.text, "box": np.stack([box.low, box.high], axis=1).tolist()}
+    arrays: dict[str, NDArray[Any]] = {
         "values": field.values.astype(np.float32),
         "levels": field.levels,
         "places": places[there],

@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.gradients import describe
-from descend.gradients.differences import Flat, difference_table
 from descend.gradients.layout import number, size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
@@ -137,10 +136,9 @@ def slope(params: Mapping[str, Any], _talk: Talk) -> Frame:
     x = np.linspace(low, high, FINE)
     y = _values(f, x)
     value, exact = float(f.numpy(at)), float(shape.partials[0].numpy(at))
-    flat = Flat(f, [at])
-    secant = _forward(flat, h)
+    secant = _secant(f, at, h)
     offsets, moved = _close_up(f, at, value, abs(h))
-    lean = WINDOW * 1.15 * max([abs(v) for v in (exact, secant) if v is not None and math.isfinite(v)] + [0.25])
+    lean = WINDOW * 1.15 * max([abs(v) for v in (exact, secant) if math.isfinite(v)] + [0.25])
     moves = at + h
     told = {
         "text": f.text,
@@ -152,9 +150,8 @@ def slope(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "next": _or_none(float(f.numpy(moves))),
         "slope": _or_none(exact),
         "secant": _or_none(secant),
-        "central": _or_none(_central(flat, abs(h))),
         "swallowed": moves == at,
-        "table": [[math.copysign(s, h), _said(_forward(flat, math.copysign(s, h)))] for s in STEPS],
+        "table": [[math.copysign(s, h), _said(_secant(f, at, math.copysign(s, h)))] for s in STEPS],
         "said": {"slope": _said(exact), "secant": _said(secant), "value": _said(value)},
         "box": [[low, high], _height(y, value)],
         "lean": min(lean, 1e12),
@@ -172,14 +169,11 @@ def _values(f: Expression, x: Floats) -> Floats:
     return y
 
 
-def _forward(flat: Flat, h: float) -> float | None:
-    """The secant's slope; None where x + h is x again in float64."""
-    return flat.forward(0, h) if float(flat.point[0] + h) != float(flat.point[0]) else None
-
-
-def _central(flat: Flat, h: float) -> float | None:
-    at = float(flat.point[0])
-    return flat.central(0, h) if at + h != at - h else None
+def _secant(f: Expression, at: float, h: float) -> float:
+    """(f(x + h) − f(x)) / h as it is typed: where x + h rounds, so does the quotient. The library's table divides by
+    (x + h) − x, the step really taken."""
+    with np.errstate(all="ignore"):
+        return float((f.numpy(at + h) - f.numpy(at)) / h)
 
 
 def _or_none(value: float | None) -> float | None:
@@ -230,17 +224,16 @@ def _reading(told: Mapping[str, Any]) -> dict[str, str]:
         gone = (
             f"{x} + h is {x} itself: float64 has no number between {at:.6g} and the next one, {np.spacing(abs(at)):.2g} away."
         )
-        return dict.fromkeys(("rate", "tangent", "sensitivity"), gone + " Nothing moves, and 0/0 is no slope.")
+        return dict.fromkeys(("rate", "tangent", "sensitivity"), gone + " Nothing moves, and the quotient is 0.")
     if after is None:
         nothing = f"{told['text']} has no finite value at {x} + h = {told['moved']:.6g}: take a smaller h, or the other sign."
         return dict.fromkeys(("rate", "tangent", "sensitivity"), nothing)
     rise, secant, exact = after - value, told["said"]["secant"], told["said"]["slope"]
-    step = told["moved"] - at
     way = "rises" if rise > 0 else "falls" if rise < 0 else "stays level: it moves"
-    over = f"{number(abs(rise))} over a run of {number(abs(step))}"
+    over = f"{number(abs(rise))} over a run of {number(abs(h))}"
     rate = f"f {way} by {over}" + ("" if h > 0 else ", going left") + f": {secant} per unit of {x}."
     limit = f" The limit is {exact}." if exact is not None else " There is no limit here."
-    moved = f"Wiggle {x} by {number(step)} and f moves by {number(rise)}: {secant} times as far."
+    moved = f"Wiggle {x} by {number(h)} and f moves by {number(rise)}: {secant} times as far."
     return {"rate": rate + limit, "tangent": _straightness(told), "sensitivity": moved}
 
 
@@ -261,7 +254,8 @@ def _straightness(told: Mapping[str, Any]) -> str:
 def errors(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """The error of forward and central differences against h, relative to the slope, with the laws behind the valley.
 
-    `h` (n,), `forward` and `central` (n,), NaN where there is none; `truncation` and `rounding` (n, 2) for the two where the
+    `h` (n,), `forward` and `central` (n,), NaN where there is none, divided by h as one types it; `careful` (n,): forward,
+    divided by the step really taken, as `difference_table` does. `truncation` and `rounding` (n, 2) for the two where the
     higher derivatives are known. The marks stand at √ε and ε^(1/3), times |x| beyond 1.
     """
     shape = formula(params.get("f"), 1)
@@ -272,39 +266,44 @@ def errors(params: Mapping[str, Any], _talk: Talk) -> Frame:
         raise DescendError(f"{f.text} has no finite slope at {name} = {at:.6g}, so there is no error to draw")
     scale = abs(exact) or 1.0
     stretch = max(1.0, abs(at))
-    forward, central = _differences(f, at, value, exact, scale)
+    forward, central, careful = _differences(f, at, value, exact, HS)
     with np.errstate(all="ignore"):
         grain = EPS * abs(value) / HS / scale
         rounding = np.stack([grain, grain / 2], axis=1)
         second, third = ([float(d.numpy(at)) for d in shape.higher] + [math.nan] * 2)[:2]
         truncation = np.stack([abs(second) / 2 * HS / scale, abs(third) / 6 * HS**2 / scale], axis=1)
     best = [("forward", math.sqrt(EPS) * stretch, "√ε"), ("central", EPS ** (1 / 3) * stretch, "∛ε")]
-    table = difference_table(f, [exact], [at], [h for _, h, _ in best])
-    rows = dict(zip(("forward", "central"), table.rows, strict=True))
-    marks = [
-        {"kind": kind, "h": h, "why": why, "error": _or_none(getattr(rows[kind], f"{kind}_error"))} for kind, h, why in best
-    ]
-    told = {"text": f.text, "at": at, "slope": exact, "marks": marks, "curvature": _or_none(second), "third": _or_none(third)}
-    told["reading"] = _valley(marks, told["curvature"], told["third"])
-    arrays = {"h": HS, "forward": forward, "central": central, "truncation": truncation, "rounding": rounding}
+    there = _differences(f, at, value, exact, np.array([h for _, h, _ in best]))
+    marks = [{"kind": kind, "h": h, "why": why, "error": _or_none(float(there[i][i]))} for i, (kind, h, why) in enumerate(best)]
+    bend, third_slope = _or_none(second), _or_none(third)
+    told = {"text": f.text, "at": at, "slope": exact, "marks": marks, "curvature": bend, "third": third_slope}
+    told["reading"] = _valley(marks, bend, third_slope)
+    arrays = {
+        "h": HS,
+        "forward": forward,
+        "central": central,
+        "careful": careful,
+        "truncation": truncation,
+        "rounding": rounding,
+    }
     return Frame(told, arrays)
 
 
-def _differences(f: Expression, at: float, value: float, exact: float, scale: float) -> tuple[Floats, Floats]:
-    """What `difference_table` gives, at many h at once."""
-    above, below = at + HS, at - HS
+def _differences(f: Expression, at: float, value: float, exact: float, hs: Floats) -> tuple[Floats, Floats, Floats]:
+    """Errors relative to the slope (to 1 where it is 0): forward, central, and forward by the step really taken."""
+    above, below, scale = at + hs, at - hs, abs(exact) or 1.0
     with np.errstate(all="ignore"):
         up, down = _values(f, above), _values(f, below)
-        forward = np.abs((up - value) / (above - at) - exact) / scale
-        central = np.abs((up - down) / (above - below) - exact) / scale
-    return forward, central
+        forward, central = (up - value) / hs, (up - down) / (2 * hs)
+        careful = (up - value) / (above - at)
+        return tuple(np.abs(d - exact) / scale for d in (forward, central, careful))  # type: ignore[return-value]
 
 
 def _valley(marks: list[dict[str, Any]], second: float | None, third: float | None) -> str:
     sizes = [size(m["error"]) if m["error"] is not None else "no number" for m in marks]
     start = (
-        f"Too large an h and the curve bends away; too small and float64 runs out of digits. At h = √ε the forward difference is "
-        f"off by {sizes[0]}, at ∛ε the central one by {sizes[1]}."
+        f"Too large an h and the curve bends away; too small and float64 runs out of digits. At h = √ε the forward "
+        f"difference is off by {sizes[0]}, at ∛ε the central one by {sizes[1]}."
     )
     if second == 0:
         return start + " Here the second derivative is 0, so that a forward difference has no bend to miss."
@@ -351,6 +350,7 @@ def derivation(params: Mapping[str, Any], _talk: Talk) -> Frame:
         {
             "variable": name,
             "latex": f.latex(),
+            "text": f.text,
             "slope_latex": shape.partials[0].latex(),
             "slope_text": shape.partials[0].text,
             "at": at,
