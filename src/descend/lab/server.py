@@ -101,10 +101,11 @@ async def _write(web: Any, answers: asyncio.Queue[bytes | None]) -> None:
 
 def _warm() -> None:
     """Import what the first question will need, while the browser opens."""
-    from descend.lab import playground
+    from descend.lab import linefit, playground, slopes
 
-    with contextlib.suppress(DescendError):
-        playground.warm()
+    for page in (playground, slopes, linefit):
+        with contextlib.suppress(DescendError):
+            page.warm()
 
 
 def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool = True) -> None:
