@@ -28,7 +28,7 @@ from descend.objectives.regression import mse, mse_gradient
 from descend.rules import Optimizer
 from descend.stability import lr_limit
 
-__all__ = ["MOST_POINTS", "PRESETS", "Line", "line", "line_at", "line_of", "line_presets", "line_why"]
+__all__ = ["MOST_POINTS", "PRESETS", "Line", "line", "line_at", "line_of", "line_presets", "line_why", "warm"]
 
 Floats = NDArray[np.float64]
 MOST_POINTS = 2000
@@ -317,6 +317,11 @@ def line_at(params: Mapping[str, Any], _talk: Talk) -> Frame:
     w, b = (_real(v, "a line's w or b") for v in at)
     slope, shift = mse_gradient(data.X, data.y, [w], b)
     return Frame({"w": w, "b": b, "mse": mse(data.X, data.y, [w], b), "gradient": [float(slope[0]), shift]})
+
+
+def warm() -> None:
+    """Compile what the first page will ask."""
+    line_of({"data": PRESETS[0]["data"]}).fitted()
 
 
 def line_why(params: Mapping[str, Any], _talk: Talk) -> Frame:

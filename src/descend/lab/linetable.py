@@ -26,7 +26,8 @@ DIGITS = 9
 def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """The columns of a table given as text, and two of them as points: `x`, `y` (n,), n up to 2000.
 
-    Without `x` and `y` the target is the last column of numbers, and the feature the one that goes with it best.
+    `start` is the level line through the mean, where a descent in standardised units begins. Without `x` and `y` the target is
+    the last column of numbers, and the feature the one that goes with it best.
     """
     text, name = params.get("text"), params.get("name", "the data")
     if not isinstance(text, str) or not text.strip():
@@ -45,13 +46,15 @@ def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
     feature = table.column(str(params["x"]), "feature") if params.get("x") else _companion(numeric, target)
     data = choose(table, target.name, [feature.name])
     notes, x, y = list(data.notes), data.X[:, 0], data.y
-    if len(x) > MOST_POINTS:
+    start, many = [0.0, float(y.mean())], len(x) > MOST_POINTS
+    if many:
         kept = np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(int)
         notes.append(f"{MOST_POINTS:,} of {len(x):,} rows are taken, evenly: what a page holds; descend fit takes all")
         x, y = x[kept], y[kept]
     arrays: dict[str, NDArray[Any]] = {"x": _rounded(x), "y": _rounded(y)}
     columns = [c.name for c in numeric]
-    return Frame({"name": table.source, "columns": columns, "x": feature.name, "y": target.name, "notes": notes}, arrays)
+    told = {"name": table.source, "columns": columns, "x": feature.name, "y": target.name, "notes": notes}
+    return Frame({**told, "start": start, "sampled": many}, arrays)
 
 
 def _count(n: int) -> str:

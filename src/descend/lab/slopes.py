@@ -24,7 +24,19 @@ from descend.lab.desk import Talk
 from descend.lab.frames import Frame
 from descend.objectives.expression import Expression, parse
 
-__all__ = ["CURVES", "Formula", "derivation", "errors", "factors", "formula", "point_of", "real", "slope", "slope_presets"]
+__all__ = [
+    "CURVES",
+    "Formula",
+    "derivation",
+    "errors",
+    "factors",
+    "formula",
+    "point_of",
+    "real",
+    "slope",
+    "slope_presets",
+    "warm",
+]
 
 Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
@@ -246,6 +258,11 @@ def _straightness(told: Mapping[str, Any]) -> str:
     said = f"{100 * bend:.1f}%" if bend >= 0.001 else "less than 0.1%"
     how = "Straight, to the eye" if bend < 0.006 else "Nearly straight" if bend < 0.03 else "Still bent"
     return f"{how}: over this window the curve leaves its tangent, of slope {told['said']['slope']}, by {said} of the height."
+
+
+def warm() -> None:
+    """Import what the first derivative will need."""
+    formula(CURVES[0]["f"], 1)
 
 
 # -- how small h may be ---------------------------------------------------------------------------------------------------
