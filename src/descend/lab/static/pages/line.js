@@ -41,9 +41,9 @@ export class LineFit extends HTMLElement {
     const card = (title, says, ...more) => el("section", { class: "sl-card" }, el("header", {}, el("h2", {}, title), says ? el("p", {}, says) : null), ...more);
     this.append(el("div", { class: "sl-page ln-page" },
       el("header", { class: "sl-head" }, el("h1", {}, "Line fit"), this.story),
-      el("section", { class: "sl-bar" }, this.chips, this.table.node, this.problem),
+      el("section", { class: "sl-bar" }, this.chips, this.table.node, this.problem, this.reading),
       el("div", { class: "ln-two" }, this.data.node, this.plane.node),
-      this.controls, this.reading,
+      this.controls,
       el("div", { class: "ln-two" },
         el("div", { class: "sl-column" }, this.loss.node, card("Why it went so", "", this.why)),
         el("div", { class: "sl-column" }, card("In numbers", "", this.results), card("As a training loop prints it", "The loss before each update, w and b after it.", this.steps),

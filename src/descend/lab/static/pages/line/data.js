@@ -12,7 +12,7 @@ export class DataFigure {
     this.node = el("figure", { class: "sl-card" }, el("figcaption", {}, el("h2", {}, "The data and the line"), (this.said = el("p"))), this.place,
       el("p", { class: "sl-key" }, el("span", { class: "k-run" }, "the line now"), el("span", { class: "k-ls" }, "least squares"), el("span", { class: "k-square" }, "squared errors")), this.hint);
     this.selected = 0;
-    this.chart = new Chart(this.place, { label: "The data points and the fitted line", ratio: 0.8, tallest: 560, margins: { left: 46, top: 18 }, draw: () => this.redraw() });
+    this.chart = new Chart(this.place, { label: "The data points and the fitted line", ratio: 0.8, tallest: 560, margins: { left: 46, top: 24 }, draw: () => this.redraw() });
     this.chart.svg.classList.add("ck-pick");
     this.listen();
   }

@@ -28,7 +28,7 @@ export class LossFigure {
     at.forEach((k, i) => { pairs[2 * i] = k; pairs[2 * i + 1] = loss[i]; });
     if (least > low / 1.8) {
       chart.node("least", "line", { x1: chart.left, x2: chart.left + chart.wide, y1: chart.y(least), y2: chart.y(least), class: "ln-ls" });
-      chart.text("least-t", chart.left + chart.wide - 4, chart.y(least) - 7, `least squares ${number(least, 4)}`, "halo", "end");
+      chart.text("least-t", chart.left + 6, chart.y(least) - 7, `least squares ${number(least, 4)}`, "halo");
     }
     chart.line("loss", pairs, "ln-path solid");
     const y = Math.min(chart.box[1][1], Math.max(chart.box[1][0], now.mse || chart.box[1][0]));

@@ -8,8 +8,8 @@ export class PlaneFigure {
     this.exact = el("p", { class: "ln-hint" }, " ");
     this.said = el("p", {}, "Each point is a line. Rings join lines of equal error; descent crosses them downhill.");
     this.node = el("figure", { class: "sl-card" }, el("figcaption", {}, el("h2", {}, "All lines: the (w, b) plane"), this.said), this.place,
-      el("p", { class: "sl-key" }, el("span", { class: "k-run" }, "descent"), el("span", { class: "k-ls" }, "least squares ×"), el("button", { type: "button", class: "ln-mini", onclick: refit }, "Fit the view")), this.exact);
-    this.chart = new Chart(this.place, { label: "Contours of the mean squared error over w and b, with the descent's path", ratio: 0.8, tallest: 560, xname: "w", yname: "b", margins: { left: 46, top: 18 }, draw: () => this.redraw() });
+      el("p", { class: "sl-key" }, el("span", { class: "k-path" }, "descent, step by step"), el("span", { class: "k-ls" }, "least squares ×"), el("button", { type: "button", class: "ln-mini", onclick: refit }, "Fit the view")), this.exact);
+    this.chart = new Chart(this.place, { label: "Contours of the mean squared error over w and b, with the descent's path", ratio: 0.8, tallest: 560, xname: "w", yname: "b", margins: { left: 46, top: 24 }, draw: () => this.redraw() });
     const { svg } = this.chart;
     svg.classList.add("ck-pick");
     svg.addEventListener("pointerdown", (event) => {

@@ -81,7 +81,7 @@ export class Chart {
     this.host = host;
     this.ratio = ratio;
     this.tallest = tallest;
-    this.margins = { left: 44, right: 12, top: 14, bottom: 34, ...margins };
+    this.margins = { left: 44, right: 12, top: 22, bottom: 34, ...margins };
     this.xlog = xlog;
     this.ylog = ylog;
     this.xname = xname;
@@ -213,7 +213,7 @@ export class Chart {
   names() {
     const bottom = this.top + this.high;
     if (this.xname) this.text("xname", this.left + this.wide, bottom + 31, this.xname, "ck-name", "end", "axes");
-    if (this.yname) this.text("yname", this.left - 36 + 2, this.top - 3, this.yname, "ck-name", "start", "axes");
+    if (this.yname) this.text("yname", 2, this.top - 8, this.yname, "ck-name", "start", "axes");
   }
 
   /**
