@@ -148,11 +148,16 @@ def data_of(told: Any) -> Dataset:
         raise DescendError(f"a page fits up to {MOST_POINTS:,} points; these are {len(x):,}. For more: descend fit")
     if len(x) < 2:
         raise DescendError(f"a line needs two points at least; there {'is 1' if len(x) == 1 else 'are none'}")
-    values = [[_real(v, f"a point's {n}") for v in column] for n, column in (("x", x), ("y", y))]
     names = told.get("names", ["x", "y"])
     named = isinstance(names, list) and len(names) == 2 and all(isinstance(n, str) and 0 < len(n) <= 60 for n in names)
     one, other = (names[0], names[1]) if named and names[0] != names[1] else ("x", "y")
-    return dataset(values[0], values[1], features=[one], target=other)
+    return _points(*(tuple(_real(v, f"a point's {n}") for v in column) for n, column in (("x", x), ("y", y))), one, other)
+
+
+@lru_cache(maxsize=16)
+def _points(x: tuple[float, ...], y: tuple[float, ...], feature: str, target: str) -> Dataset:
+    """The same points are the same data set, whose compiled code is kept with it."""
+    return dataset(x, y, features=[feature], target=target)
 
 
 @lru_cache(maxsize=8)
