@@ -59,6 +59,14 @@ PRESETS: tuple[dict[str, Any], ...] = (
         "story": "The same points at learning rate 1: beyond the limit each step overshoots by more than the last.",
     },
     {
+        "name": "edge",
+        "title": "On the edge",
+        "data": {"demo": "line"},
+        "lr": 0.13,
+        "steps": 60,
+        "story": "Learning rate 0.13, just beyond the limit: each step lands across the valley, a little farther off than the last.",
+    },
+    {
         "name": "crawls",
         "title": "Too slow",
         "data": {"demo": "line"},
@@ -211,6 +219,7 @@ def line(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "limit": limit,
         "curvatures": spread.tolist(),
         "box": np.stack([box.low, box.high], axis=1).tolist(),
+        "show": _last_seen(path, box) if outcome is not None and outcome.kind in ("diverged", "failed") else None,
         "reading": _reading(told, found, limit),
         "standardised": _about_scaling(told, spread),
     }
@@ -225,6 +234,12 @@ def _finite(found: Fit) -> tuple[Floats, Floats]:
         there = np.all(np.abs(path) < FAR, axis=1) & np.isfinite(found.losses)
     count = len(path) if there.all() else max(1, int(np.argmin(there)))
     return path[:count], found.losses[:count]
+
+
+def _last_seen(path: Floats, box: Box) -> int:
+    """The step to show of a run that flies off: the first outside the picture."""
+    inside = box.contains(path)
+    return len(path) - 1 if inside.all() else int(np.argmin(inside))
 
 
 def _steps_shown(count: int) -> NDArray[np.int64]:

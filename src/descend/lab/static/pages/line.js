@@ -49,7 +49,7 @@ export class LineFit extends HTMLElement {
         el("div", { class: "sl-column" }, card("In numbers", "", this.results), card("As a training loop prints it", "The loss before each update, w and b after it.", this.steps),
           card("Take it with you", "", this.command, el("div", { class: "sl-turn" }, copier("Copy as command", () => this.told2?.command), copier("Copy as Python", () => this.told2?.python),
             copier("Copy link", () => { this.keep(true); return location.href; })), (this.linknote = el("p", { class: "ln-hint" })))))));
-    this.later = calmly(() => this.askWhy(), 150);
+    this.later = calmly(() => this.askWhy());
     this.titled();
   }
 
@@ -132,8 +132,11 @@ export class LineFit extends HTMLElement {
 
   async ask() {
     const refit = this.refit;
+    clearTimeout(this.slow);
+    this.slow = setTimeout(() => { this.reading.textContent = "Compiling the fit for so many points: a moment, once …"; }, 400);
     const told = await this.transport.ask("line", "line", { ...this.question(), box: refit ? null : this.box });
     if (!told) return;
+    clearTimeout(this.slow);
     this.problem.hidden = !told.error;
     if (told.error) { this.problem.textContent = told.error; return; }
     if (refit) { this.refit = false; this.box = told.box; this.redata = true; }
@@ -147,6 +150,7 @@ export class LineFit extends HTMLElement {
   at() {
     const { at, path, loss } = this.told.arrays;
     let i = at.length - 1;
+    if (this.step === null && this.told.show !== null) while (i > 0 && at[i] > this.told.show) i--;
     if (this.step !== null) while (i > 0 && at[i] > this.step) i--;
     return { i, step: at[i], w: path[2 * i], b: path[2 * i + 1], mse: loss[i] };
   }
@@ -189,7 +193,7 @@ export class LineFit extends HTMLElement {
     const { final, least_squares: best } = told;
     put(this.results, el("thead", {}, el("tr", {}, ...["", "w", "b", "error (MSE)"].map((t) => el("th", { scope: "col" }, t)))),
       el("tbody", {}, row(`shown: step ${this.now.step.toLocaleString("en-US")}`, "", this.now.w, this.now.b, this.now.mse),
-        row(`descent: step ${told.steps.toLocaleString("en-US")}`, "run", final.w, final.b, final.mse), row("least squares", "", best.w, best.b, best.mse)));
+        row(`descent: step ${told.steps.toLocaleString("en-US")}`, "run", final.w ?? Infinity, final.b ?? Infinity, final.mse ?? Infinity), row("least squares", "", best.w, best.b, best.mse)));
     const { table } = told.arrays;
     const rows = [];
     for (let i = 0; i < table.shape[0]; i++) {
@@ -252,7 +256,7 @@ customElements.define("descend-line", LineFit);
 
 const neat = (v) => Number(v.toPrecision(4));
 const round = (v) => Math.max(1, Math.min(20000, v < 100 ? Math.round(v) : Number(v.toPrecision(2))));
-const fixed = (v, digits) => (Math.abs(v) < 1e6 && (v === 0 || Math.abs(v) > 10 ** -digits) ? v.toFixed(digits).replace("-", "−") : number(v, digits));
+const fixed = (v, digits) => (Math.abs(v) < 1e5 && (v === 0 || Math.abs(v) > 10 ** -digits) ? v.toFixed(digits).replace("-", "−") : number(v, digits));
 
 export function mount(place, transport) {
   const element = document.createElement("descend-line");

@@ -322,14 +322,10 @@ export function link(state) {
   pending = setTimeout(() => history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(state))}`), 250);
 }
 
-/** Call at most every so often, and once more after the last. */
-export function calmly(call, every = 90) {
-  let timer = null, last = 0;
-  return () => {
-    clearTimeout(timer);
-    const wait = Math.max(0, every - (performance.now() - last));
-    timer = setTimeout(() => { last = performance.now(); call(); }, wait);
-  };
+/** Call when the reader pauses: what is asked meanwhile would only make the next answer late. */
+export function calmly(call, pause = 160) {
+  let timer = null;
+  return () => { clearTimeout(timer); timer = setTimeout(call, pause); };
 }
 
 /** From a handler's start to the drawing: the last few hundred, for whoever measures. */
