@@ -42,6 +42,8 @@ Floats = NDArray[np.float64]
 EPS = float(np.finfo(float).eps)
 #: Points along a curve, and along the picture that zooms in to `WINDOW` times h on either side.
 FINE, CLOSE, WINDOW = 321, 161, 4.0
+#: Fewer heights than this in the close-up, and it shows float64's stairs instead of the curve.
+STAIRS = 40
 #: The steps of the table: 2.1, 2.01, 2.001 for x² at 1.
 STEPS = (0.1, 0.01, 0.001)
 #: The step sizes at which errors are drawn: twelve in each power of ten.
@@ -74,9 +76,15 @@ class Formula:
     higher: tuple[Expression, ...] = ()
 
 
-@lru_cache(maxsize=64)
 def formula(text: Any, count: int) -> Formula:
     """The formula with `count` variables in this text, derived."""
+    if not isinstance(text, str):
+        raise DescendError("a formula is text, such as x^2")
+    return _derived(text, count)
+
+
+@lru_cache(maxsize=64)
+def _derived(text: str, count: int) -> Formula:
     goal = objective_of(text)
     expression = goal.expression
     what = "one variable" if count == 1 else "two variables"
@@ -147,7 +155,8 @@ def slope(params: Mapping[str, Any], _talk: Talk) -> Frame:
     low, high = _range(params.get("box"), at)
     x = np.linspace(low, high, FINE)
     y = _values(f, x)
-    value, exact = float(f.numpy(at)), float(shape.partials[0].numpy(at))
+    value = float(f.numpy(at))
+    exact = float(shape.partials[0].numpy(at)) if math.isfinite(value) else math.nan
     secant = _secant(f, at, h)
     offsets, moved = _close_up(f, at, value, abs(h))
     lean = WINDOW * 1.15 * max([abs(v) for v in (exact, secant) if math.isfinite(v)] + [0.25])
@@ -168,7 +177,7 @@ def slope(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "box": [[low, high], _height(y, value)],
         "lean": min(lean, 1e12),
         "bend": _bend(offsets, moved, exact, lean),
-        "floats": float(abs(h) / np.spacing(abs(at))),
+        "grainy": bool(exact) and len(np.unique(moved)) < STAIRS,
     }
     told["reading"] = _reading(told)
     return Frame(told, {"curve": np.stack([x, y], axis=1), "zoom": np.stack([offsets, moved], axis=1)})
@@ -253,7 +262,7 @@ def _straightness(told: Mapping[str, Any]) -> str:
     bend = told["bend"]
     if told["slope"] is None or bend is None:
         return "There is no tangent here: the curve has no finite slope at this point."
-    if told["floats"] < 60:
+    if told["grainy"]:
         return "Too close: these stairs are float64's own grain, and no slope can be read off them."
     said = f"{100 * bend:.1f}%" if bend >= 0.001 else "less than 0.1%"
     how = "Straight, to the eye" if bend < 0.006 else "Nearly straight" if bend < 0.03 else "Still bent"

@@ -101,9 +101,7 @@ function drawClose(chart, told) {
     chart.dot("b", side, side * told.secant, 4.5, "ck-dot rise");
   }
   chart.dot("a", 0, 0, 5, "ck-dot run");
-  if (told.floats < 60 && !told.swallowed) {
-    chart.text("grain", middle, bottom - 10, `h is ${number(told.floats, 2)} float64 ${told.floats < 1.5 ? "step" : "steps"} wide`, "ck-name", "middle");
-  }
+  if (told.grainy) chart.text("grain", middle, bottom - 10, "float64's grain", "ck-name", "middle");
   chart.end();
 }
 
