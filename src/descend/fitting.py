@@ -244,8 +244,9 @@ def fit(
     rows = dataset(data, y, target=target, features=features)
     scaling = Scaling.standard(rows) if standardise else Scaling.none(len(rows.features))
     X, values = scaling.apply(rows)
-    goal = regression(X, values, features=rows.features, model=model)
-    stepped = regression(X, values, features=rows.features, model=model, batch_size=batch_size)
+    goal = rows.kept.setdefault((model, standardise), regression(X, values, features=rows.features, model=model))
+    batches = regression(X, values, features=rows.features, model=model, batch_size=batch_size)
+    stepped = batches if batches.stochastic else goal
     first = _start(start, scaling, goal)
     budget = steps if steps is not None or not stepped.stochastic else BATCH_STEPS
     batch = batch_size if stepped.stochastic else None

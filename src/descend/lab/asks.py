@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from descend.lab import playground
+from descend.lab import linefit, linetable, partials, playground, slopes
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS", "prepare"]
@@ -14,6 +14,18 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "ground": (playground.ground, True),
     "run": (playground.run, True),
     "explain": (playground.explain, True),
+    "slope_presets": (slopes.slope_presets, True),
+    "slope": (slopes.slope, True),
+    "errors": (slopes.errors, True),
+    "derivation": (slopes.derivation, True),
+    "factors": (slopes.factors, True),
+    "arrows": (partials.arrows, True),
+    "partials": (partials.partials, True),
+    "line_presets": (linefit.line_presets, True),
+    "line": (linefit.line, True),
+    "line_at": (linefit.line_at, True),
+    "line_why": (linefit.line_why, True),
+    "line_table": (linetable.line_table, True),
 }
 
 

@@ -127,11 +127,12 @@ async def _close(web: Any, code: int, reason: str) -> None:
 
 
 def _warm() -> None:
-    """Compile what the first page will ask, while the browser opens."""
-    from descend.lab import playground
+    """Compile what the first page of each kind will ask, while the browser opens."""
+    from descend.lab import linefit, playground, slopes
 
-    with contextlib.suppress(DescendError):
-        playground.warm()
+    for page in (playground, slopes, linefit):
+        with contextlib.suppress(DescendError):
+            page.warm()
 
 
 def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool = True) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -32,6 +32,8 @@ class Dataset:
     rows_read: int = 0
     #: What was left out and why, a sentence each.
     notes: tuple[str, ...] = ()
+    #: What was made of these rows and may be used again: objectives, by model and units, with their compiled code.
+    kept: dict[Any, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def rows(self) -> int:
