@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.lab import playground
+from descend.lab import maps, playground
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS"]
@@ -12,4 +12,9 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "ground": (playground.ground, True),
     "run": (playground.run, True),
     "explain": (playground.explain, True),
+    "map_choices": (maps.choices, True),
+    "map": (maps.map, False),
+    "map_run": (maps.run, True),
+    "map_limit": (maps.limit, True),
+    "map_picture": (maps.picture, False),
 }
