@@ -30,7 +30,7 @@ def _map(name: str, title: str, sentence: str, at: tuple[float, float], **state:
 PRESETS: list[dict[str, Any]] = [
     _map(
         "momentum",
-        "Why momentum helps",
+        "Momentum",
         "Every pixel is a complete descent on x² + 3y². Without momentum (bottom edge) the largest rate is 2/6; with it the limit "
         "is 2(1 + momentum)/6, the slanted edge. The fastest runs glow along a valley where ripples just begin.",
         (0.42, 0.45),
@@ -56,7 +56,7 @@ PRESETS: list[dict[str, Any]] = [
     ),
     _map(
         "adam-beta2",
-        "Adam's other memory",
+        "Adam, beta2",
         "The same valley, with the memory of squares along the side: a long one forgives a large rate.",
         (0.2, 0.99),
         objective="rosenbrock",
@@ -68,7 +68,7 @@ PRESETS: list[dict[str, Any]] = [
     ),
     _map(
         "fractal",
-        "The edge of trainability",
+        "Edge of trainability",
         "A network of two layers with a rate for each. Between learning and divergence runs a boundary that shows new detail at "
         "every zoom: drag a rectangle over it.",
         (60.0, 60.0),
@@ -82,7 +82,7 @@ PRESETS: list[dict[str, Any]] = [
     ),
     _map(
         "basins",
-        "Four minima, one ball",
+        "Four basins",
         "Each pixel is a start point of momentum on Himmelblau's function, coloured by the minimum it comes to rest at, bright where "
         "it gets there soon. With momentum the borders between them fold without end.",
         (-0.6, 0.9),
@@ -95,7 +95,7 @@ PRESETS: list[dict[str, Any]] = [
     ),
     _map(
         "lr-start",
-        "The rate chooses too",
+        "Rate × start",
         "Plain gradient descent on Himmelblau's function from (x, 0): at small rates the start alone decides which minimum is found, "
         "at large ones start and rate together, and chaotically.",
         (0.012, -1.0),
@@ -146,13 +146,13 @@ def axes_of(goal: Objective, optimizer: Optimizer) -> list[dict[str, Any]]:
     if isinstance(goal.start, Mapping):
         for knob in knobs[:1]:
             for leaf in goal.start:
-                told = f"{knob.meaning}, of {leaf} alone"
+                meaning = f"{knob.meaning}, of {leaf} alone"
                 found.append(
-                    {**_axis(f"{knob.name}_{leaf}", 1.0, 1000.0, "log"), "kind": "leaf", "meaning": told, **_bounds(knob)}
+                    {**_axis(f"{knob.name}_{leaf}", 1.0, 1000.0, "log"), "kind": "leaf", "meaning": meaning, **_bounds(knob)}
                 )
     for k, name in enumerate(goal.variables):
         low, high = _extent(goal, k)
-        told = {"kind": "start", "meaning": f"start coordinate {name}", "min": None, "max": None, "open": [False, False]}
+        told: dict[str, Any] = {"kind": "start", "meaning": f"start coordinate {name}", "min": None, "max": None, "open": [False, False]}
         found.append({**_axis(name, low, high), **told})
     return found
 

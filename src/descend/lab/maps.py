@@ -190,12 +190,7 @@ def _best(made: Plane) -> dict[str, float] | None:
 def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """The descent at a point of the map: points (n, d), losses and gradient norms (n,), its outcome, its regime."""
     told = chart(params)
-    at = params.get("at")
-    if not isinstance(at, list) or len(at) != 2:
-        raise DescendError("at is a point of the map: a value of each axis")
-    point = (float(at[0]), float(at[1])) if all(isinstance(v, int | float) for v in at) else (float("nan"), 0.0)
-    if not np.isfinite(point).all():
-        raise DescendError("at is a point of the map: a value of each axis")
+    point = _point(params, told)
     trace = told.trace(point)
     start, optimizer, fixed = told.placed(point)
     assert trace.outcome is not None
@@ -218,6 +213,19 @@ def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
         },
         arrays,
     )
+
+
+def _point(params: Mapping[str, Any], told: Chart) -> tuple[float, float]:
+    """The descent asked for: by the cell of the map it stands in, or by its values."""
+    cell, at = params.get("cell"), params.get("at")
+    if isinstance(cell, list) and len(cell) == 2 and all(isinstance(c, int) for c in cell):
+        if all(0 <= c < span.count for c, span in zip(cell, told.spans, strict=True)):
+            first, second = (float(span.axis.values[c]) for c, span in zip(cell, told.spans, strict=True))
+            return first, second
+        raise DescendError("the cell lies outside the map")
+    if not isinstance(at, list) or len(at) != 2 or not all(isinstance(v, int | float) and abs(v) < 1e300 for v in at):
+        raise DescendError("a descent of the map is named by its cell or by a value of each axis")
+    return float(at[0]), float(at[1])
 
 
 # -- what is drawn over it
