@@ -9,14 +9,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.figures.data import number
-from descend.figures.style import COLOURS
+from descend.trace import OUTCOMES
 
 __all__ = ["Basins", "basins", "resting_points"]
 
 Floats = NDArray[np.float64]
 
+#: One for each basin, apart for colour-blind eyes, none of them grey.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#7D5FC4")
 #: Basins that have a colour of their own, and shades of each, the fast ones first.
-MOST, SHADES = 7, 36
+MOST, SHADES = len(COLOURS), 36
 #: Points nearer than this part of their spread are one point.
 NEAR = 0.02
 #: A resting point that fewer than this part of the descents reach has no colour of its own.
@@ -44,7 +46,7 @@ def basins(plane: Any, shown: NDArray[np.bool_]) -> Basins:
         return Basins(index, palette, ())
     points = np.asarray(plane["point"], np.float64)
     points = points.swapaxes(0, 1) if points.ndim == 3 else points[None]
-    places = resting_points(plane, points[shown & np.isin(planemap._grid(plane, "outcome"), (0, 2))])
+    places = resting_points(plane, points[shown & (planemap._grid(plane, "outcome") == OUTCOMES.index("converged"))])
     if not len(places):
         return Basins(index, palette, ())
     apart = np.abs(points[shown][:, None] - places[None]).max(axis=2)

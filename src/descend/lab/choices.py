@@ -44,8 +44,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "adam-beta1",
         "Adam on Rosenbrock",
-        "Adam has no edge to fall off: with too large a rate it wanders instead. The pale band is where the curved valley is "
-        "followed to its end; below it, too little memory makes every rate worse.",
+        "Adam has no edge to fall off. To the left the rate is too small for 500 steps; to the right only a long memory (top) "
+        "keeps it in the curved valley, and below it wanders: neighbouring pixels end far apart.",
         (0.3, 0.93),
         objective="rosenbrock",
         optimizer={"name": "adam", "values": {}},

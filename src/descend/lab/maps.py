@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.figures.data import number
-from descend.figures.planemap import MISSING, MapView, draw_plane, map_view
+from descend.figures.planemap import DIVERGED, MISSING, MapView, draw_plane, map_view
 from descend.figures.style import write_figure
 from descend.lab.choices import PRESETS, axes_of, box_of, objectives
 from descend.lab.descents import optimizer_of
@@ -26,6 +26,7 @@ from descend.lab.spans import Chart, Span, chart, goal_named
 from descend.planes import Axis, Plane, Store, plane
 from descend.planes.limit import predicted_limit
 from descend.rules import OPTIMIZERS
+from descend.stability import curvature_at, is_quadratic
 
 __all__ = ["choices", "drawn", "limit", "map", "picture", "run"]
 
@@ -171,7 +172,13 @@ def _about(told: Chart, view: MapView, done: float, stride: int, seconds: float)
         "seconds": seconds,
         "size": [span.count for span in told.spans],
         "dtype": "float64" if told.wide else "float32",
-        "legend": {"by": view.by, "title": view.title, "ticks": view.ticks, "none": view.none},
+        "legend": {
+            "by": view.by,
+            "title": view.title,
+            "ticks": view.ticks,
+            "none": view.none,
+            "diverged": bool((view.index == DIVERGED).any()),
+        },
     }
 
 
@@ -250,7 +257,16 @@ def limit(params: Mapping[str, Any], _talk: Talk) -> Frame:
     labels: list[Any] = []
     if regimes is not None:
         arrays["regimes"], labels = regimes
-    return Frame({"labels": labels}, arrays)
+    name = "predicted limit" if regimes is not None or found is None else _named(told)
+    return Frame({"labels": labels, "name": name}, arrays)
+
+
+def _named(told: Chart) -> str:
+    """What the limit is called: it holds everywhere on a quadratic only."""
+    start = np.asarray(told.start, np.float64)
+    there = curvature_at(told.goal, start)
+    everywhere = there is not None and is_quadratic(told.goal, start, there, 1.0)
+    return "predicted limit" if everywhere else "limit by the curvature at the start"
 
 
 def picture(params: Mapping[str, Any], talk: Talk) -> Frame:

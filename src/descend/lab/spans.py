@@ -107,6 +107,8 @@ class Chart:
         optimizer = optimizer.with_values(**stated)
         fixed = {k: v for k, v in optimizer.hyperparameters.items() if k not in {s.name for s in self.spans}}
         if leafwise:
+            every = [set(leafwise.get(leaf, {})) for leaf in start]
+            fixed = {k: v for k, v in fixed.items() if not all(k in own for own in every)}
             own = {leaf: optimizer.with_values(**leafwise.get(leaf, {})) for leaf in start}
             return start, groups({leaf: leaf for leaf in start}, **own), fixed
         return start, optimizer, fixed

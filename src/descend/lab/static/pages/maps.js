@@ -163,10 +163,9 @@ export class DescendMap extends HTMLElement {
   }
 
   home() {
-    const like = (s) => s.objective === this.now.objective && s.optimizer.name === this.now.optimizer.name && s.x.name === this.now.x.name && s.y.name === this.now.y.name;
-    const whole = this.entries.find(like) ?? this.now;
-    const preset = this.presets.find((p) => like(p.state));
-    this.change({ x: (preset?.state ?? whole).x, y: (preset?.state ?? whole).y });
+    const like = (state) => kind(state) === kind(this.now);
+    const whole = this.presets.find((p) => like(p.state))?.state ?? this.entries.find(like) ?? this.now;
+    if (!same([whole.x, whole.y], [this.now.x, this.now.y])) this.change({ x: whole.x, y: whole.y });
   }
 
   // -- the map
@@ -176,12 +175,11 @@ export class DescendMap extends HTMLElement {
     this.now = state;
     const [nx, ny] = [state.size, state.size].flat();
     this.scales = [new Scale(state.x, nx), new Scale(state.y, ny)];
-    this.view.setScales(this.scales, !before || !alike(before, state));
+    this.view.setScales(this.scales, !before || kind(before) !== kind(state));
     if (!before || before.objective !== state.objective || before.optimizer.name !== state.optimizer.name || !same(before.start, state.start) || !same(before.optimizer, state.optimizer)) this.prepare(before);
     this.controls.fill(state);
     this.tools();
-    const preset = this.presets.find((p) => same({ ...p.state, at: 0, x: 0, y: 0, size: 0 }, { ...state, at: 0, x: 0, y: 0, size: 0 })
-      && p.state.x.name === state.x.name && p.state.y.name === state.y.name);
+    const preset = this.presets.find((p) => kind(p.state) === kind(state));
     this.controls.mark(preset);
     this.querySelector(".ds-map-story").textContent = preset?.sentence ?? "";
     if (!before || !same({ ...before, at: 0 }, { ...state, at: 0 })) this.compute();
@@ -218,6 +216,7 @@ export class DescendMap extends HTMLElement {
       clearTimeout(waiting);
       const began_drawing = performance.now();
       this.view.frame(frame, scales);
+      this.legend(frame);
       timings.drawing = performance.now() - began_drawing;
       timings.frames++;
       timings.engine = frame.seconds;
@@ -230,7 +229,6 @@ export class DescendMap extends HTMLElement {
     if (last.error) { this.fail(last.error); this.say(""); return; }
     timings.complete = performance.now() - began;
     this.final = last;
-    this.legend(last);
     this.say(`${count(last.size)} descents of ${this.now.steps.toLocaleString("en-US")} steps in ${seconds(timings.complete)}, ${last.dtype}${last.dtype === "float64" ? ": float32 cannot tell these apart" : ""}`);
     this.showRun();
     this.dispatchEvent(new CustomEvent("complete", { detail: timings }));
@@ -239,7 +237,7 @@ export class DescendMap extends HTMLElement {
   async askLimit(params, scales) {
     const frame = await this.transport.ask("map_limit", "map_limit", params);
     if (!frame || frame.error || this.scales !== scales) return;
-    this.view.over({ limit: frame.arrays.limit ?? null, labels: frame.labels });
+    this.view.over({ limit: frame.arrays.limit ?? null, name: frame.name, labels: frame.labels });
   }
 
   say(text) {
@@ -354,7 +352,7 @@ export class DescendMap extends HTMLElement {
     };
     if (by === "basin") for (const [k, text] of ticks) add(rgb(k), text);
     if (none) add(rgb(253), none);
-    if ((frame.outcomes.diverged ?? 0) + (frame.outcomes.failed ?? 0)) add(rgb(255), "diverged");
+    if (frame.legend.diverged) add(rgb(255), "diverged");
     place.append(swatches);
     if (by === "basin") {
       const told = document.createElement("p");
@@ -383,7 +381,8 @@ export class DescendMap extends HTMLElement {
 customElements.define("descend-map", DescendMap);
 
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
-const alike = (a, b) => same({ ...a, x: 0, y: 0, at: 0, size: 0, by: 0 }, { ...b, x: 0, y: 0, at: 0, size: 0, by: 0 }) && a.x.name === b.x.name && a.y.name === b.y.name && a.by === b.by;
+/** What a map is of, whatever its view: the same for all zooms into it. */
+const kind = (s) => JSON.stringify([s.objective, s.optimizer.name, Object.entries(s.optimizer.values ?? {}).sort(), s.start ?? null, s.steps, s.by, s.x.name, s.y.name, s.x.scale, s.y.scale]);
 const count = ([columns, rows]) => `${columns} × ${rows}`;
 const seconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
 

@@ -4,7 +4,7 @@ import { Raster, sameAxes } from "./raster.js";
 import { superscript } from "../../format.js";
 import { exact } from "./scale.js";
 
-const MARGIN = { left: 58, right: 12, top: 8, bottom: 48 };
+const MARGIN = { left: 58, right: 18, top: 8, bottom: 48 };
 const SVG = "http://www.w3.org/2000/svg";
 
 export class MapView {
@@ -131,7 +131,7 @@ export class MapView {
     context.rotate(angle);
     context.font = `13px ${css("--font")}`;
     context.textAlign = "center";
-    haloed(context, "predicted limit", 0, 14, "#7fd4ff");
+    haloed(context, this.marks.name, 0, 14, "#7fd4ff");
     context.restore();
   }
 
