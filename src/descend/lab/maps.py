@@ -21,12 +21,12 @@ from descend.lab.choices import PRESETS, axes_of, box_of, objectives
 from descend.lab.descents import optimizer_of
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame
-from descend.lab.regimes import regime_grid, regime_of
+from descend.lab.regimes import curvature_from, regime_grid, regime_of
 from descend.lab.spans import Chart, Span, chart, goal_named
 from descend.planes import Axis, Plane, Store, plane
 from descend.planes.limit import predicted_limit
 from descend.rules import OPTIMIZERS
-from descend.stability import curvature_at, is_quadratic
+from descend.trace import OUTCOMES
 
 __all__ = ["choices", "drawn", "limit", "map", "picture", "run"]
 
@@ -102,11 +102,11 @@ def map(params: Mapping[str, Any], talk: Talk) -> Frame:
         return Frame({"overtaken": True})
     view = drawn(made, told.by)
     told_values = np.asarray(made[TOLD[told.by]])
-    kinds, counts = np.unique(made.outcomes, return_counts=True)
+    counts = np.bincount(np.asarray(made["outcome"]).ravel(), minlength=len(OUTCOMES))
     words = {
         "command": told.command,
         "python": told.python,
-        "outcomes": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
+        "outcomes": {kind: int(n) for kind, n in zip(OUTCOMES, counts, strict=True) if n},
         "best": _best(made),
     }
     arrays = _arrays(view) | {"value": np.ascontiguousarray(told_values.T, np.float32)}
@@ -263,9 +263,7 @@ def limit(params: Mapping[str, Any], _talk: Talk) -> Frame:
 
 def _named(told: Chart) -> str:
     """What the limit is called: it holds everywhere on a quadratic only."""
-    start = np.asarray(told.start, np.float64)
-    there = curvature_at(told.goal, start)
-    everywhere = there is not None and is_quadratic(told.goal, start, there, 1.0)
+    _, everywhere = curvature_from(told.goal, tuple(float(v) for v in told.start))
     return "predicted limit" if everywhere else "limit by the curvature at the start"
 
 

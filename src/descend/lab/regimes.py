@@ -8,19 +8,22 @@ ripples, a rotation by arg z a step; z negative: oscillation, a change of sign a
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.engine import jax_switch
 from descend.figures.data import number
 from descend.objectives import Objective
 from descend.rules import Optimizer
 from descend.stability import Curvature, curvature_at, direction_name, is_quadratic, modes
 from descend.trace import Trace
 
-__all__ = ["WORDS", "Direction", "Regime", "regime_grid", "regime_of", "word_of"]
+__all__ = ["WORDS", "Direction", "Regime", "curvature_from", "regime_grid", "regime_of", "word_of"]
 
 Floats = NDArray[np.float64]
 
@@ -82,8 +85,8 @@ def regime_of(goal: Objective, optimizer: Optimizer, start: Any, trace: Trace) -
     assert trace.outcome is not None
     linear = optimizer.rule.kind == "linear" and goal.variables and not optimizer.common and not optimizer.reports_elsewhere
     if linear:
-        there = curvature_at(goal, np.asarray(start, np.float64))
-        if there is not None and there.exact and is_quadratic(goal, np.asarray(start, np.float64), there, 1.0):
+        there, everywhere = curvature_from(goal, tuple(float(v) for v in start))
+        if there is not None and everywhere:
             return _from_modes(goal, optimizer, there, _excited(goal, start, there), "")
         if trace.outcome.kind in ("converged", "step_budget", "stalled") and np.isfinite(trace.points[-1]).all():
             end = curvature_at(goal, np.asarray(trace.points[-1], np.float64))
@@ -98,12 +101,25 @@ def _settles(trace: Trace) -> bool:
     return bool(size[-1] <= 1e-2 * np.nanmax(size))
 
 
-def _excited(goal: Objective, start: Any, there: Curvature) -> NDArray[np.bool_]:
-    """Which directions the start stands away from the minimum in: the gradient's parts along them."""
+@lru_cache(maxsize=512)
+def curvature_from(goal: Objective, start: tuple[float, ...]) -> tuple[Curvature | None, bool]:
+    """The curvature at a start, and whether it is the same everywhere."""
+    point = np.array(start)
+    there = curvature_at(goal, point)
+    return there, there is not None and there.exact and is_quadratic(goal, point, there, 1.0)
+
+
+@lru_cache(maxsize=64)
+def _gradient(goal: Objective) -> Callable[[Any], Any]:
     import jax
 
-    with jax.enable_x64(True):
-        slope = np.asarray(jax.grad(goal.fun)(np.asarray(start, np.float64)), np.float64)
+    return jax.jit(jax.grad(goal.fun))
+
+
+def _excited(goal: Objective, start: Any, there: Curvature) -> NDArray[np.bool_]:
+    """Which directions the start stands away from the minimum in: the gradient's parts along them."""
+    with jax_switch(True):
+        slope = np.asarray(_gradient(goal)(np.asarray(start, np.float64)), np.float64)
     parts = np.abs(there.eigenvectors.T @ slope)
     return np.asarray(parts > 1e-12 * max(float(parts.max(initial=0.0)), 1e-300))
 
@@ -196,9 +212,8 @@ def regime_grid(
         return None
     if "lr" not in names or not all(n in knobs for n in names):
         return None
-    point = np.asarray(start, np.float64)
-    there = curvature_at(goal, point)
-    if there is None or not there.exact or not is_quadratic(goal, point, there, 1.0) or there.smallest <= 0:
+    there, everywhere = curvature_from(goal, tuple(float(v) for v in start))
+    if there is None or not everywhere or there.smallest <= 0:
         return None
     first, second = (np.interp(np.linspace(0, 1, PLACES), np.linspace(0, 1, len(a)), a.values) for a in axes)
     grid = dict(zip(names, np.meshgrid(first, second), strict=True))
