@@ -28,7 +28,7 @@ BY = {
     "basin": "where it comes to rest; bright: soon",
 }
 #: Colours of the ramp, dark for the slow and the high, bright for the fast and the low; interpolated to SHADES.
-RAMP = """301164 501271 721f81 932b80 b73779 d8456c f1605d fb8761 fea973 fecb87 fcedaf fcfdd8""".split()
+RAMP = "301164 501271 721f81 932b80 b73779 d8456c f1605d fb8761 fea973 fecb87 fcedaf fcfdd8"
 SHADES = 240
 #: Places in the palette beyond the ramp.
 NONE, MISSING, DIVERGED = 253, 254, 255
@@ -104,7 +104,18 @@ def _by_rank(values: Floats, plane: Any) -> Shaded:
     ordered = np.sort(values)
     shade = np.searchsorted(ordered, values) / max(len(ordered) - 1, 1)
     places = (1.0, 0.75, 0.5, 0.25, 0.0)
-    return shade, tuple((1 - q, number(float(ordered[round(q * (len(ordered) - 1))]))) for q in places)
+    return shade, tuple(
+        zip((1 - q for q in places), _apart([float(ordered[round(q * (len(ordered) - 1))]) for q in places]), strict=True)
+    )
+
+
+def _apart(values: list[float]) -> list[str]:
+    """Values in words, with as many digits as tell them apart."""
+    for digits in range(3, 10):
+        texts = [number(v, digits) for v in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
 
 
 def _by_log(values: Floats, plane: Any) -> Shaded:
@@ -129,7 +140,7 @@ _SHADES = {"rate": _by_rate, "steps": _by_log, "loss": _by_rank}
 @cache
 def _palette() -> NDArray[np.uint8]:
     """The ramp from slow to fast, and the colours beyond it."""
-    anchors = np.array([[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in RAMP], dtype=float)
+    anchors = np.array([[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in RAMP.split(" ")], dtype=float)
     made = np.zeros((256, 3), dtype=np.uint8)
     at, where = np.linspace(0, 1, SHADES), np.linspace(0, 1, len(anchors))
     made[:SHADES] = np.round(np.stack([np.interp(at, where, anchors[:, i]) for i in range(3)], axis=1))
@@ -244,7 +255,6 @@ def _draw_limit(axes: Any, plane: Any, names: list[str]) -> None:
 
 
 def _bar(figure: Figure, view: MapView, place: tuple[float, float, float, float]) -> None:
-    left, bottom, width, height = place
     if view.by == "basin":
         _swatches(figure, view, place)
         return

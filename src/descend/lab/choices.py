@@ -31,8 +31,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "momentum",
         "Momentum",
-        "Every pixel is a complete descent on x² + 3y². Without momentum (bottom edge) the largest rate is 2/6; with it the limit "
-        "is 2(1 + momentum)/6, the slanted edge. The fastest runs glow along a valley where ripples just begin.",
+        "Every pixel is a complete descent on x² + 3y². Without momentum (bottom edge) the largest rate is 2/6; with it "
+        "the limit is 2(1 + momentum)/6, the slanted edge. The fastest runs glow along a valley where ripples just begin.",
         (0.42, 0.45),
         objective="ellipse",
         optimizer={"name": "momentum", "values": {}},
@@ -44,8 +44,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "adam-beta1",
         "Adam on Rosenbrock",
-        "Adam has no edge to fall off. To the left the rate is too small for 500 steps; to the right only a long memory (top) "
-        "keeps it in the curved valley, and below it wanders: neighbouring pixels end far apart.",
+        "Adam has no edge to fall off. To the left the rate is too small for 500 steps; to the right only a long memory "
+        "(top) keeps it in the curved valley, and below it wanders: neighbouring pixels end far apart.",
         (0.3, 0.93),
         objective="rosenbrock",
         optimizer={"name": "adam", "values": {}},
@@ -69,8 +69,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "fractal",
         "Edge of trainability",
-        "A network of two layers with a rate for each. Between learning and divergence runs a boundary that shows new detail at "
-        "every zoom: drag a rectangle over it.",
+        "A network of two layers with a rate for each. Between learning and divergence runs a boundary that shows new "
+        "detail at every zoom: drag a rectangle over it.",
         (60.0, 60.0),
         objective="trainability",
         optimizer={"name": "sgd", "values": {}},
@@ -83,8 +83,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "basins",
         "Four basins",
-        "Each pixel is a start point of momentum on Himmelblau's function, coloured by the minimum it comes to rest at, bright where "
-        "it gets there soon. With momentum the borders between them fold without end.",
+        "Each pixel is a start point of momentum on Himmelblau's function, coloured by the minimum it comes to rest at, "
+        "bright where it gets there soon. With momentum the borders between them fold without end.",
         (-0.6, 0.9),
         objective="himmelblau",
         optimizer={"name": "momentum", "values": {"lr": 0.01, "momentum": 0.9}},
@@ -96,8 +96,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "lr-start",
         "Rate × start",
-        "Plain gradient descent on Himmelblau's function from (x, 0): at small rates the start alone decides which minimum is found, "
-        "at large ones start and rate together, and chaotically.",
+        "Plain gradient descent on Himmelblau's function from (x, 0): at small rates the start alone decides which "
+        "minimum is found, at large ones start and rate together, and chaotically.",
         (0.012, -1.0),
         objective="himmelblau",
         optimizer={"name": "sgd", "values": {}},
@@ -109,8 +109,8 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "rmsprop",
         "RMSProp in a ravine",
-        "0.1x² + 2y², twenty times steeper across than along. RMSProp never diverges here; the rate only decides how near to the floor "
-        "it hovers when the steps run out.",
+        "0.1x² + 2y², twenty times steeper across than along. RMSProp never diverges here; the rate only decides how near"
+        " to the floor it hovers when the steps run out.",
         (0.1, 0.9),
         objective="ravine",
         optimizer={"name": "rmsprop", "values": {}},
@@ -152,7 +152,13 @@ def axes_of(goal: Objective, optimizer: Optimizer) -> list[dict[str, Any]]:
                 )
     for k, name in enumerate(goal.variables):
         low, high = _extent(goal, k)
-        told: dict[str, Any] = {"kind": "start", "meaning": f"start coordinate {name}", "min": None, "max": None, "open": [False, False]}
+        told: dict[str, Any] = {
+            "kind": "start",
+            "meaning": f"start coordinate {name}",
+            "min": None,
+            "max": None,
+            "open": [False, False],
+        }
         found.append({**_axis(name, low, high), **told})
     return found
 

@@ -45,7 +45,7 @@ _keeping = threading.Lock()
 
 
 def choices(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """What a map's controls are made from: presets, objectives, optimizers, and the axes of the objective and optimizer named."""
+    """What a map's controls are made from: presets, objectives, optimizers, and the axes of the ones named."""
     goal = goal_named(params.get("objective") or "ellipse")
     optimizer = optimizer_of(params.get("optimizer") or {"name": "momentum"})
     rules = [r for r in OPTIMIZERS.values() if r.ndim is None and (goal.variables or r.name != "asgd")]
@@ -68,7 +68,7 @@ def choices(params: Mapping[str, Any], _talk: Talk) -> Frame:
 # -- the map
 
 
-class _Overtaken(Exception):
+class _OvertakenError(Exception):
     """A newer question has come."""
 
 
@@ -80,7 +80,7 @@ class _Watched(Store):
 
     def saved(self) -> None:
         if self.talk.cancelled:
-            raise _Overtaken
+            raise _OvertakenError
 
 
 def map(params: Mapping[str, Any], talk: Talk) -> Frame:
@@ -98,7 +98,7 @@ def map(params: Mapping[str, Any], talk: Talk) -> Frame:
 
     try:
         made = _made(told, talk, show)
-    except _Overtaken:
+    except _OvertakenError:
         return Frame({"overtaken": True})
     view = drawn(made, told.by)
     told_values = np.asarray(made[TOLD[told.by]])
@@ -143,7 +143,7 @@ def drawn(made: Plane, by: str) -> MapView:
 
 
 def _coarse(told: Chart, part: Plane, seconds: float) -> Frame:
-    """What is computed so far, at the finest stride that has begun; what is missing there takes its coarser neighbour's colour."""
+    """What is computed so far, at the finest stride that has begun; what is missing takes its coarse neighbour's colour."""
     done = int(np.count_nonzero(part["outcome"] >= 0))
     stride = next((s for s in STRIDES if done <= np.prod([-(-n // s) for n in part.shape])), 1)
     view = drawn(_thinned(part, stride), told.by)
@@ -272,7 +272,7 @@ def picture(params: Mapping[str, Any], talk: Talk) -> Frame:
     told = chart(params)
     try:
         made = _made(told, talk, None)
-    except _Overtaken:
+    except _OvertakenError:
         return Frame({"overtaken": True})
     file = BytesIO()
     about = made.config | {"by": told.by, "version": importlib.import_module("descend").__version__, "command": told.command}

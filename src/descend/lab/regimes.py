@@ -1,7 +1,7 @@
 """How a descent moves, in a word: from the modes of its rule where that is linear, else from the run itself.
 
-On the quadratic λp²/2 a linear rule multiplies each mode by an eigenvalue z in a step. z real and positive: monotone; z complex:
-ripples, a rotation by arg z a step; z negative: oscillation, a change of sign at each step; |z| above 1: divergence.
+On the quadratic λp²/2 a linear rule multiplies each mode by an eigenvalue z in a step. z real and positive: monotone; z
+complex: ripples, a rotation by arg z a step; z negative: oscillation, a change of sign at each step; |z| above 1: divergence.
 (The regimes of Goh, "Why Momentum Really Works", Distill 2017, for any linear rule.)
 """
 
@@ -146,11 +146,11 @@ def _from_modes(goal: Objective, optimizer: Optimizer, there: Curvature, excited
 
 
 def _told(slowest: Direction) -> str:
-    factor = number(slowest.factor, 4)
+    factor, half = number(slowest.factor, 4), number((slowest.turn or 0) / 2)
     return {
         "one step": "It lands in one step",
         "monotone": f"The distance shrinks to {factor} of itself at every step",
-        "ripples": f"It swings through the minimum once in {number((slowest.turn or 0) / 2)} steps and shrinks by {factor} a step",
+        "ripples": f"It swings through the minimum once in {half} steps and shrinks by {factor} a step",
         "oscillation": f"It changes sides at every step and shrinks by {factor}",
         "no rest": "It neither shrinks nor grows",
         "divergence": f"The distance grows {factor} times a step",

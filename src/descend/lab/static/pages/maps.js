@@ -229,7 +229,8 @@ export class DescendMap extends HTMLElement {
     if (last.error) { this.fail(last.error); this.say(""); return; }
     timings.complete = performance.now() - began;
     this.final = last;
-    this.say(`${count(last.size)} descents of ${this.now.steps.toLocaleString("en-US")} steps in ${seconds(timings.complete)}, ${last.dtype}${last.dtype === "float64" ? ": float32 cannot tell these apart" : ""}`);
+    const wide = last.dtype === "float64" && !this.now.dtype ? ", since float32 cannot tell these apart" : "";
+    this.say(`${count(last.size)} descents in ${seconds(timings.complete)}, ${last.dtype}${wide}`);
     this.showRun();
     this.dispatchEvent(new CustomEvent("complete", { detail: timings }));
   }
@@ -398,10 +399,12 @@ function ramp(palette, ticks, title) {
   const name = document.createElement("span");
   name.textContent = title;
   figure.append(name, canvas);
-  let before = -1;
+  let free = -1;
   for (const [part, text] of ticks) {
-    if (part - before < 0.11) continue;
-    before = part;
+    const wide = 0.022 * (text.length + 1); // of the ramp's length, about
+    const from = part < 0.04 ? part : part > 0.96 ? part - wide : part - wide / 2;
+    if (from < free) continue;
+    free = from + wide;
     const tick = document.createElement("b");
     tick.textContent = text;
     tick.style.setProperty("left", `${100 * part}%`);

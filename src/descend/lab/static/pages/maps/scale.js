@@ -20,6 +20,7 @@ export class Scale {
     return this.log ? this.low * (this.high / this.low) ** t : this.low + t * (this.high - this.low);
   }
 
+  /** The descent nearest to a part of the length. */
   cell(part) {
     return Math.min(this.count - 1, Math.max(0, Math.floor(part * this.count)));
   }
@@ -42,6 +43,7 @@ export class Scale {
 
   /** Ticks [{part, text}], and what to subtract from values where their digits would not fit. */
   ticks(about = 6) {
+    if (!(this.low < this.high) || (this.log && !(this.low > 0)) || !Number.isFinite(this.high - this.low)) return { ticks: [], base: null };
     if (this.log && this.high / this.low >= 8) return { ticks: this.decades(about), base: null };
     const step = nice((this.high - this.low) / about);
     const values = [];

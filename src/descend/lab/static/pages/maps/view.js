@@ -101,7 +101,11 @@ export class MapView {
     context.font = `600 ${size}px ${css("--font")}`;
     for (const { word, at, room } of this.marks.labels) {
       if (context.measureText(word).width > 1.6 * room * this.width) continue;
-      const [x, y] = [at[0] * this.width, (1 - at[1]) * this.height];
+      const half = context.measureText(word).width / 2 + 6;
+      const x = Math.min(this.width - half, Math.max(half, at[0] * this.width));
+      let y = (1 - at[1]) * this.height;
+      const pin = this.owner.now?.at && this.place(this.owner.now.at);
+      if (pin && Math.abs(pin[0] - x) < half + 10 && Math.abs(pin[1] - y) < 20) y = pin[1] - 26;
       haloed(context, word, x, y, word === "divergence" ? "rgb(255 255 255 / .82)" : "#fff");
     }
   }
