@@ -172,15 +172,15 @@ def _bounds(knob: Hyperparameter) -> dict[str, Any]:
 def _range(knob: Hyperparameter, goal: Objective, optimizer: Optimizer) -> tuple[float, float, str]:
     """Where a hyperparameter is worth looking at."""
     default = float(knob.default)
-    low, high, *_ = knob.bounds or (-math.inf, math.inf, False, False)
+    low, high, low_too, _ = knob.bounds or (-math.inf, math.inf, False, False)
     if knob.name == "lr":
         return _rates(goal, optimizer)
     if (low, high) == (0.0, 1.0):
-        return (0.9, 0.9999, "linear") if default > 0.99 else (0.0, 0.99, "linear")
+        return (0.9, 0.9999, "linear") if default > 0.99 else (0.0 if low_too else 0.01, 0.99, "linear")
     if low == 0.0:
         return (default / 100, default * 100, "log") if default > 0 else (1e-4, 1.0, "log")
     if math.isfinite(low):
-        return low, max(2 * default, low + 1), "linear"
+        return low if low_too else low + 0.01, max(2 * default, low + 1), "linear"
     return (default - abs(default) - 1, min(high, default + abs(default) + 1), "linear")
 
 

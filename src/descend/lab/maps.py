@@ -101,7 +101,8 @@ def map(params: Mapping[str, Any], talk: Talk) -> Frame:
     except _OvertakenError:
         return Frame({"overtaken": True})
     view = drawn(made, told.by)
-    told_values = np.asarray(made[TOLD[told.by]])
+    with np.errstate(over="ignore"):  # beyond float32 is ∞ to the reader
+        values = np.ascontiguousarray(made[TOLD[told.by]].T, np.float32)
     counts = np.bincount(np.asarray(made["outcome"]).ravel(), minlength=len(OUTCOMES))
     words = {
         "command": told.command,
@@ -109,7 +110,7 @@ def map(params: Mapping[str, Any], talk: Talk) -> Frame:
         "outcomes": {kind: int(n) for kind, n in zip(OUTCOMES, counts, strict=True) if n},
         "best": _best(made),
     }
-    arrays = _arrays(view) | {"value": np.ascontiguousarray(told_values.T, np.float32)}
+    arrays = _arrays(view) | {"value": values}
     return Frame(_about(told, view, 1.0, 1, time.monotonic() - began) | words, arrays)
 
 

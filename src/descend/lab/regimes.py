@@ -172,7 +172,7 @@ def _from_run(trace: Trace) -> Regime:
         return Regime("no rest", "It does not move.")
     turns = max((_turns(column, moved.max()) for column in steps.T), key=lambda t: t[1])
     end = steps[-max(8, len(steps) // 4) :]
-    if trace.outcome.kind == "step_budget" and np.abs(end).max() > 1e-3 * moved.max():
+    if trace.outcome.kind in ("step_budget", "stalled") and np.abs(end).max() > 1e-3 * moved.max():
         late = max(_turns(column, float(np.abs(end).max()))[1] for column in end.T)
         falls = float(trace.loss[-1]) < 0.9 * float(trace.loss[-len(end)])
         if late > 0.6 and not falls:

@@ -177,7 +177,7 @@ def chart(params: Mapping[str, Any]) -> Chart:
     steps = _whole(params.get("steps", 200), 1, MOST_STEPS, "a map makes between 1 and {1} steps a descent; got {0}")
     tol = _real(params.get("tol", 1e-6), "tol")
     dtype, by = params.get("dtype"), params.get("by") or "rate"
-    if dtype not in (None, "float32", "float64") or by not in BY:
+    if dtype not in (None, "float32", "float64") or not isinstance(by, str) or by not in BY:
         raise DescendError(f"dtype is float32 or float64 and the colour one of {', '.join(BY)}")
     work = sizes[0] * sizes[1] * steps * (1 if goal.variables else NETWORK)
     if work > MOST_WORK:
@@ -198,12 +198,16 @@ def _with_rate(optimizer: Optimizer) -> Optimizer:
     return optimizer
 
 
-@lru_cache(maxsize=64)
 def goal_named(text: Any) -> Objective:
     """An expression, a surface or a small network."""
     if isinstance(text, str) and text.strip() in NETWORKS:
-        return resolve(text.strip())
-    return objective_of(text)
+        return _network(text.strip())
+    return objective_of(text if isinstance(text, str) else None)
+
+
+@lru_cache
+def _network(name: str) -> Objective:
+    return resolve(name)
 
 
 def target(goal: Objective, optimizer: Optimizer, name: str) -> tuple[str, Any]:
