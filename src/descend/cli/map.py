@@ -39,7 +39,7 @@ _CHANGED = {"source_sha256": "the objective's file", "version": "descend's versi
 @click.option("--steps", type=int, default=500, show_default=True, help="Steps of each descent.")
 @click.option("--tol", type=float, default=1e-6, show_default=True, help="Part of the first loss that counts as solved.")
 @click.option(
-    "--by", type=click.Choice(["rate", "steps", "loss"]), help="What the colour tells. Default: whichever tells more."
+    "--by", type=click.Choice(["rate", "steps", "loss", "basin"]), help="What the colour tells. Default: whichever tells more."
 )
 @click.option(
     "--dtype", type=click.Choice(["float32", "float64"]), help="Default: float32 until neighbours look the same in it."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,23 +22,36 @@ Floats = NDArray[np.float64]
 
 #: What a map can be coloured by, and what the colour bar says.
 BY = {
-    "rate": "factor per step (dark: fast)",
+    "rate": "factor per step",
     "steps": "steps to the tolerance",
     "loss": "final loss, by rank",
+    "basin": "where it comes to rest; bright: soon",
 }
-MISSING = (0.85, 0.85, 0.85)
+#: Colours of the ramp, dark for the slow and the high, bright for the fast and the low; interpolated to SHADES.
+RAMP = "301164 501271 721f81 932b80 b73779 d8456c f1605d fb8761 fea973 fecb87 fcedaf fcfdd8"
+SHADES = 240
+#: Places in the palette beyond the ramp.
+NONE, MISSING, DIVERGED = 253, 254, 255
+_BEYOND = {NONE: (0x80, 0x86, 0x90), MISSING: (0xD9, 0xD9, 0xD9), DIVERGED: (0, 0, 0)}
 
 
 @dataclass(frozen=True)
 class MapView:
-    """A map as plain data: `shade` 0…1 (NaN: black or missing), which cells diverged, which are not computed, tick places."""
+    """A map as plain data: a place in the palette for each descent, and what the colours mean."""
 
     by: str
-    shade: Floats
-    diverged: NDArray[np.bool_]
-    missing: NDArray[np.bool_]
-    #: (place between 0 and 1, text) along the colour bar.
+    #: Shape (rows, columns), the second axis upwards: 0…SHADES−1 of the ramp (0: slow or high), NONE, MISSING or DIVERGED.
+    index: NDArray[np.uint8]
+    #: Shape (256, 3).
+    palette: NDArray[np.uint8]
+    #: (place between 0 and 1, text) along the ramp; for basins (shade of the basin's colour, the point in words).
     ticks: tuple[tuple[float, str], ...]
+    #: What NONE stands for, where it occurs.
+    none: str = ""
+
+    @property
+    def title(self) -> str:
+        return BY[self.by]
 
 
 def map_view(plane: Any, by: str | None = None) -> MapView:
@@ -54,13 +68,21 @@ def map_view(plane: Any, by: str | None = None) -> MapView:
         raise DescendError(f"a map is coloured by {', '.join(BY)}; got {by!r}")
     if by == "steps" and plane.config.get("minimum", 0.0) is None:
         raise DescendError("no step reaches a tolerance where the objective's minimum is not known; colour by rate or loss")
-    values = {"rate": _grid(plane, "rate"), "steps": reached.astype(float), "loss": _grid(plane, "loss")}[by].astype(np.float64)
-    if by == "steps":
-        values[reached < 0] = np.nan
-    shown = np.isfinite(values) & ~missing & ~diverged
-    shade, ticks = _SHADES[by](values, shown, plane)
-    shade[~shown] = np.nan
-    return MapView(by, shade, diverged, missing, ticks)
+    index = np.full(outcome.shape, NONE, dtype=np.uint8)
+    if by == "basin":
+        from descend.figures.basins import basins
+
+        found = basins(plane, ~missing & ~diverged)
+        index, palette, ticks, none = found.index, found.palette, found.ticks, "at rest elsewhere, or nowhere yet"
+    else:
+        values = {"rate": _grid(plane, "rate"), "steps": reached, "loss": _grid(plane, "loss")}[by].astype(np.float64)
+        shown = np.isfinite(values) & ~missing & ~diverged & ((values >= 0) | (by != "steps"))
+        shade, ticks = _SHADES[by](values[shown], plane)
+        index[shown] = np.round((1 - shade) * (SHADES - 1)).astype(np.uint8)
+        palette = _palette()
+        none = f"not within {int(plane.config.get('steps', 0)):,} steps" if by == "steps" else "no number"
+    index[diverged], index[missing] = DIVERGED, MISSING
+    return MapView(by, index, palette, ticks, none if (index == NONE).any() else "")
 
 
 def _grid(plane: Any, name: str) -> NDArray[Any]:
@@ -71,48 +93,65 @@ def _grid(plane: Any, name: str) -> NDArray[Any]:
     return values.T if values.ndim == 2 else values[None, :]
 
 
-def _by_rank(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
+#: Values to shades (0: fast or low) with ticks (place of the shade along the ramp from slow to fast, text).
+Shaded = tuple[Floats, tuple[tuple[float, str], ...]]
+
+
+def _by_rank(values: Floats, plane: Any) -> Shaded:
     """The place of each value among all: every colour takes the same area (CDF-equalised)."""
-    shade = np.full(values.shape, np.nan)
-    sorted_values = np.sort(values[shown])
-    if not sorted_values.size:
-        return shade, ()
-    shade[shown] = np.searchsorted(sorted_values, values[shown]) / max(len(sorted_values) - 1, 1)
-    places = (0.0, 0.25, 0.5, 0.75, 1.0)
-    return shade, tuple((q, number(float(sorted_values[round(q * (len(sorted_values) - 1))]))) for q in places)
+    if not values.size:
+        return values, ()
+    ordered = np.sort(values)
+    shade = np.searchsorted(ordered, values) / max(len(ordered) - 1, 1)
+    places = (1.0, 0.75, 0.5, 0.25, 0.0)
+    return shade, tuple(
+        zip((1 - q for q in places), _apart([float(ordered[round(q * (len(ordered) - 1))]) for q in places]), strict=True)
+    )
 
 
-def _by_log(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
-    shade = np.full(values.shape, np.nan)
-    low, high = 1.0, float(max(plane.config.get("steps", 1), 2))
-    shade[shown] = np.log(np.maximum(values[shown], low)) / np.log(high)
+def _apart(values: list[float]) -> list[str]:
+    """Values in words, with as many digits as tell them apart."""
+    for digits in range(3, 10):
+        texts = [number(v, digits) for v in values]
+        if len(set(texts)) == len(set(values)):
+            break
+    return texts
+
+
+def _by_log(values: Floats, plane: Any) -> Shaded:
+    high = float(max(plane.config.get("steps", 1), 2))
     marks = [v for v in (1, 10, 100, 1000, 10_000, 100_000) if v < high / 1.5]
-    return shade, (*((float(np.log(v) / np.log(high)), f"{v:,}") for v in marks), (1.0, f"{int(high):,}"))
+    ticks = ((0.0, f"{int(high):,}"), *((1 - float(np.log(v) / np.log(high)), f"{v:,}") for v in reversed(marks)))
+    return np.log(np.maximum(values, 1.0)) / np.log(high), ticks
 
 
-def _by_rate(values: Floats, shown: NDArray[np.bool_], plane: Any) -> tuple[Floats, tuple[tuple[float, str], ...]]:
+def _by_rate(values: Floats, plane: Any) -> Shaded:
     """Rates between 0 and 1, spread so that .9, .99 and .999 stay apart."""
-    shade = np.full(values.shape, np.nan)
 
     def place(rate: Any) -> Any:
         return 1 - np.log10(1 + 999 * np.clip(1 - rate, 0, 1)) / 3
 
-    shade[shown] = place(values[shown])
-    return shade, tuple((float(place(v)), f"{v:g}") for v in (0.0, 0.9, 0.99, 0.999, 1.0))
+    return place(values), tuple((1 - float(place(v)), f"{v:g}") for v in (1.0, 0.999, 0.99, 0.9, 0.0))
 
 
 _SHADES = {"rate": _by_rate, "steps": _by_log, "loss": _by_rank}
 
 
+@cache
+def _palette() -> NDArray[np.uint8]:
+    """The ramp from slow to fast, and the colours beyond it."""
+    anchors = np.array([[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in RAMP.split(" ")], dtype=float)
+    made = np.zeros((256, 3), dtype=np.uint8)
+    at, where = np.linspace(0, 1, SHADES), np.linspace(0, 1, len(anchors))
+    made[:SHADES] = np.round(np.stack([np.interp(at, where, anchors[:, i]) for i in range(3)], axis=1))
+    for place, colour in _BEYOND.items():
+        made[place] = colour
+    return made
+
+
 def pixels(view: MapView) -> NDArray[np.uint8]:
     """The map as an image, one pixel per descent, top row first: shape (rows, columns, 3)."""
-    import matplotlib as mpl
-
-    image = mpl.colormaps["viridis"](np.nan_to_num(view.shade))[..., :3]
-    image[np.isnan(view.shade)] = mpl.colormaps["viridis"](1.0)[:3]
-    image[view.diverged] = 0.0
-    image[view.missing] = MISSING
-    return np.asarray(np.round(255 * image[::-1]), dtype=np.uint8)
+    return np.asarray(view.palette[view.index[::-1]])
 
 
 def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: str | None = None) -> Figure:
@@ -209,20 +248,34 @@ def _draw_limit(axes: Any, plane: Any, names: list[str]) -> None:
     bounds = axes.get_xlim(), axes.get_ylim()
     x, y = (along, across) if names[0] == "lr" else (across, along)
     axes.plot(x, y, color="white", linewidth=2.6, solid_capstyle="butt")
-    axes.plot(x, y, color="#D55E00", linewidth=1.4, linestyle=(0, (5, 2)), label="predicted limit")
+    axes.plot(x, y, color="#0072B2", linewidth=1.4, linestyle=(0, (5, 2)), label="predicted limit")
     axes.set_xlim(bounds[0])
     axes.set_ylim(bounds[1])
     axes.legend(loc="upper left", fontsize=8, framealpha=0.85, edgecolor="none")
 
 
 def _bar(figure: Figure, view: MapView, place: tuple[float, float, float, float]) -> None:
+    if view.by == "basin":
+        _swatches(figure, view, place)
+        return
     axes = axes_at(figure, *place, framed=True)
-    import matplotlib as mpl
-
-    ramp = mpl.colormaps["viridis"](np.linspace(0, 1, 256))[:, None, :3]
-    axes.imshow(ramp, extent=(0, 1, 0, 1), aspect="auto", origin="lower", interpolation="nearest")
+    axes.imshow(view.palette[:SHADES, None], extent=(0, 1, 0, 1), aspect="auto", origin="lower", interpolation="nearest")
     axes.set_xticks([])
     axes.yaxis.tick_right()
     axes.set_yticks([t for t, _ in view.ticks], [text for _, text in view.ticks])
     axes.yaxis.set_label_position("right")
-    axes.set_ylabel(BY[view.by], color=INK, fontsize=8.5)
+    axes.set_ylabel(view.title, color=INK, fontsize=8.5)
+
+
+def _swatches(figure: Figure, view: MapView, place: tuple[float, float, float, float]) -> None:
+    """One square for each basin, its point beside it."""
+    left, bottom, width, height = place
+    told = [(view.palette[round(shade)], text) for shade, text in view.ticks]
+    if view.none:
+        told.append((view.palette[NONE], "elsewhere"))
+    for k, (colour, text) in enumerate(told):
+        axes = axes_at(figure, left, bottom + height - 0.16 - 0.26 * k, width, 0.16, framed=True)
+        axes.imshow(colour[None, None], aspect="auto")
+        axes.set_xticks([])
+        axes.set_yticks([])
+        _words(figure, left + width + 0.08, bottom + height - 0.13 - 0.26 * k, text, 8.5, INK)

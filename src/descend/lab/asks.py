@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from descend.lab import linefit, linetable, partials, playground, slopes
+from descend.lab import linefit, linetable, maps, partials, playground, slopes
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS", "prepare"]
@@ -26,6 +26,11 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "line_at": (linefit.line_at, True),
     "line_why": (linefit.line_why, True),
     "line_table": (linetable.line_table, True),
+    "map_choices": (maps.choices, True),
+    "map": (maps.map, False),
+    "map_run": (maps.run, True),
+    "map_limit": (maps.limit, True),
+    "map_picture": (maps.picture, False),
 }
 
 

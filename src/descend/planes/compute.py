@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -100,7 +101,7 @@ def _computed(job: Job, callback: Callable[[Plane], Any] | None, store: Store | 
     todo = np.flatnonzero(arrays["outcome"] < 0)
     if callback is not None:
         todo = _coarse_first(todo, [len(a) for a in job.grid.values()])
-    run, shown = program(job), time.monotonic()
+    run, shown = program(job), -math.inf  # the first chunk is shown at once
     try:
         for flat, out in _chunks(job, run, todo):
             _keep(job, arrays, flat, out)
