@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from descend.lab import playground
+from descend.lab import anatomy, playground, sharing
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS"]
@@ -11,5 +11,9 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "catalogue": (playground.catalogue, True),
     "ground": (playground.ground, True),
     "run": (playground.run, True),
+    "limits": (playground.limits, True),
     "explain": (playground.explain, True),
+    "point": (playground.point, True),
+    "anatomy": (anatomy.anatomy, True),
+    "share": (sharing.share, True),
 }
