@@ -1,0 +1,2 @@
+import { h } from "../../controls.js";
+export class Share { constructor() { this.element = h("div", {}); } }
