@@ -94,7 +94,7 @@ export function logSlider({ label, value, take }) {
   }
   function drawMark() {
     const there = limit !== null && Math.log10(limit) >= low && Math.log10(limit) <= high;
-    mark.hidden = !there;
+    mark.hidden = beyond.hidden = !there;
     beyond.style.left = there ? place(limit) : "100%";
     if (there) mark.style.left = place(limit);
   }

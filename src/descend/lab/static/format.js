@@ -34,7 +34,7 @@ function rounded(size, digits) {
   return read(size.toExponential(digits - 1));
 }
 
-const trim = (text) => (text.includes(".") ? text.replace(/\.?0+$/, "") : text);
+const trim = (text) => (text.includes(".") ? text.replace(/0+$/, "").replace(/\.$/, "") : text);
 
 /** A number to be typed again: few digits, no sign but the ASCII minus, and the number itself where it has few. */
 export function plain(value, digits = 4) {

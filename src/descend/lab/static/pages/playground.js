@@ -69,8 +69,8 @@ export class Playground extends HTMLElement {
     this.anatomyAt = new Anatomy();
     this.append(
       h("header", { class: "ds-top" }, h("div", { class: "ds-bar" }, this.presets.element, this.undoing, this.redoing, this.share.element), this.reading, this.question.element),
-      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views)), this.steps.element, this.setup.element),
-      h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.cardsAt, this.adding.element, this.anatomyAt.element),
+      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views)), this.steps.element, this.setup.element, this.anatomyAt.element),
+      h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.cardsAt, this.adding.element),
     );
     this.addEventListener("keydown", (event) => this.key(event));
   }
@@ -316,7 +316,7 @@ export class Playground extends HTMLElement {
 
   tell(frame, hidden) {
     const preset = this.preset, kept = preset && preset.state.objective === this.state.objective;
-    const text = kept ? (preset.question && hidden ? "" : preset.reading) : this.ground?.note || "";
+    const text = kept ? (preset.question ? "" : preset.reading) : this.ground?.note || "";
     if (this.reading.textContent !== text) this.reading.textContent = text;
     const above = frame.loss.offset ? ` above its minimum ${number(frame.loss.offset)}` : "";
     this.axis.textContent = `loss${above}`;

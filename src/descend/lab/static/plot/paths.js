@@ -33,9 +33,14 @@ export function pixels(view, points, width = 2) {
 
 const inside = (view, x, y) => x >= 0 && y >= 0 && x <= view.width && y <= view.height;
 
-/** Draw one path up to step `upto`; what follows is faint. Returns where it leaves for good, or null. */
-export function drawPath(context, view, at, k, colour, upto = Infinity, strong = true) {
-  const n = at.length / 2, dense = n > 80;
+/**
+ * Draw one path up to step `upto`; what follows is faint. One that leaves the frame for good is drawn as far as the frame, once:
+ * what it does out there would only strike through the picture. Returns the piece on which it leaves, or null.
+ */
+export function drawPath(context, view, whole, k, colour, upto = Infinity, strong = true) {
+  let within = whole.length / 2 - 1;
+  while (within > 0 && !inside(view, whole[2 * within], whole[2 * within + 1])) within--;
+  const at = whole.subarray(0, 2 * (within + 2)), n = at.length / 2, dense = n > 80;
   let leaves = null;
   for (const part of ["after", "before"]) {
     if (part === "after" && upto >= n - 1) continue;

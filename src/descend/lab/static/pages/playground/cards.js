@@ -144,11 +144,8 @@ export class Card {
   }
 
   explained(told) {
-    this.doctor.replaceChildren(...[
-      told.why[0] ? h("span", {}, `${told.why[0]} `) : "",
-      h("span", { class: "ds-says" }, `Doctor: ${told.doctor}`),
-    ]);
-    this.doctor.title = [...told.why.slice(1), ...told.advice, ...told.found.map((f) => f.evidence)].join("\n");
+    this.doctor.replaceChildren(h("span", { class: "ds-says" }, `Doctor: ${told.doctor}`), ...(told.why.length ? [h("span", { class: "ds-why" }, ` ${told.why.join(" ")}`)] : []));
+    this.doctor.title = [...told.advice, ...told.found.map((f) => f.evidence)].join("\n");
     if (told.limit_at === "last" || told.limit === null) this.limit(told.limit, told.limit_at === "last");
     if (this.tryButton) this.tryButton.remove();
     if (told.try_lr && this.slider) {

@@ -155,7 +155,7 @@ function decades(_plot, _axis, low, high) {
 }
 
 function tick(v) {
-  if (v >= 0.0099 && v < 9999) return number(v);
+  if (v > 0.99e-4 && v < 9999) return number(v);
   const power = Math.floor(Math.log10(v) + 1e-9), m = Math.round(v / 10 ** power);
   return `${m > 1 ? `${m}·` : ""}10${superscript(power)}`;
 }

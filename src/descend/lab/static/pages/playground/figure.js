@@ -96,10 +96,11 @@ export class Figure {
         labels.push({ x, y, text: look.names[k], colour });
       } else if (gone[k]) {
         labels.push({ x: gone[k][2], y: gone[k][3], text: `${look.names[k]} flies off`, colour });
+        for (let t = 0; t < 1; t += 0.05) avoid.push([gone[k][2] + t * (gone[k][0] - gone[k][2]), gone[k][3] + t * (gone[k][1] - gone[k][3])]);
       }
-      for (let i = 0; i < at.length && i < 120; i += 2) avoid.push([at[i], at[i + 1]]);
+      for (let i = 0; i < at.length && i < 80; i += 2) avoid.push([at[i], at[i + 1]]);
     }
-    drawLabels(context, view, labels, halo, `13px ${css("--font")}`, avoid.slice(0, 240));
+    drawLabels(context, view, labels, halo, `13px ${css("--font")}`, avoid.slice(-300));
     if (look.hover) this.spotlight(context, halo);
   }
 

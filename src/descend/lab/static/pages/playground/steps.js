@@ -9,16 +9,16 @@ export class Steps {
     this.at = null;
     this.speed = 8;
     this.timer = null;
-    const button = (text, label, act) => h("button", { type: "button", class: "ds-step", "aria-label": label, title: label, onclick: act }, text);
-    this.play = button("▶", "Play", () => this.toggle());
+    const button = (name, label, act) => h("button", { type: "button", class: "ds-step", "aria-label": label, title: label, onclick: act }, icon(name));
+    this.play = button("play", "Play", () => this.toggle());
     this.range = h("input", { type: "range", min: "0", step: "1", class: "ds-range", "aria-label": "Step" });
     this.words = h("output", { class: "ds-at" });
     this.range.addEventListener("input", () => { this.stop(); this.go(Number(this.range.value)); });
     this.range.addEventListener("change", () => this.go(Number(this.range.value), true));
     const speed = menu({ label: "Speed", groups: [[2, "2 / s"], [8, "8 / s"], [30, "30 / s"]], value: "8", take: (v) => { this.speed = Number(v); if (this.timer) { this.stop(); this.start(); } } });
     this.element = h("div", { class: "ds-steps", role: "group", "aria-label": "Steps" },
-      button("⏮", "To the start", () => { this.stop(); this.go(0, true); }), button("◀", "One step back", () => { this.stop(); this.go((this.at ?? this.last) - 1, true); }), this.play,
-      button("▶❘", "One step forward", () => { this.stop(); this.go((this.at ?? -1) + 1, true); }), this.range, this.words, speed.element);
+      button("first", "To the start", () => { this.stop(); this.go(0, true); }), button("back", "One step back", () => { this.stop(); this.go((this.at ?? this.last) - 1, true); }), this.play,
+      button("forth", "One step forward", () => { this.stop(); this.go((this.at ?? -1) + 1, true); }), this.range, this.words, speed.element);
   }
 
   /** The longest run has so many steps. */
@@ -47,7 +47,7 @@ export class Steps {
 
   start() {
     if (this.at === null) this.go(0);
-    this.play.textContent = "❚❚";
+    this.play.replaceChildren(icon("pause"));
     this.play.setAttribute("aria-label", "Pause");
     this.timer = setInterval(() => {
       if (this.at === null) this.stop(); else this.go(this.at + 1);
@@ -58,8 +58,22 @@ export class Steps {
     if (!this.timer) return;
     clearInterval(this.timer);
     this.timer = null;
-    this.play.textContent = "▶";
+    this.play.replaceChildren(icon("play"));
     this.play.setAttribute("aria-label", "Play");
     this.take(this.at, true);
   }
+}
+
+const SHAPES = {
+  first: "M3 2h2v12H3zM14 2v12L6 8z", back: "M12 2v12L4 8zM12 2h2v12h-2z", play: "M4 2l10 6-10 6z", pause: "M3 2h4v12H3zM9 2h4v12H9z",
+  forth: "M4 2v12l8-6zM2 2h2v12H2z",
+};
+
+/** A small picture on a button: no font is needed for it. */
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg"), path = document.createElementNS(svg.namespaceURI, "path");
+  for (const [key, value] of Object.entries({ viewBox: "0 0 16 16", width: "13", height: "13", fill: "currentColor", "aria-hidden": "true" })) svg.setAttribute(key, value);
+  path.setAttribute("d", SHAPES[name]);
+  svg.append(path);
+  return svg;
 }
