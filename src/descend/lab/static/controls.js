@@ -58,7 +58,7 @@ export function menu({ label, groups, value, take }) {
   const options = (list) => list.map(([key, text]) => h("option", { value: key }, text));
   const children = Array.isArray(groups)
     ? options(groups)
-    : Object.entries(groups).map(([name, list]) => h("optgroup", { label: name }, options(list)));
+    : Object.entries(groups).flatMap(([name, list]) => (name ? h("optgroup", { label: name }, options(list)) : options(list)));
   const element = h("select", { "aria-label": label, class: "ds-select", onchange: () => take(element.value) }, children);
   if (value !== undefined) element.value = value;
   return { element, set: (v) => { element.value = v; } };

@@ -42,9 +42,9 @@ export class Playground extends HTMLElement {
   // -- building -----------------------------------------------------------------------------------------------------------
 
   build() {
-    const groups = {};
+    const groups = { "": [["", "examples…"]] };
     for (const preset of this.catalogue.presets) (groups[preset.group] ??= []).push([preset.key, preset.title]);
-    this.presets = menu({ label: "Examples", groups, take: (key) => this.example(key) });
+    this.presets = menu({ label: "Examples", groups, take: (key) => { if (key) this.example(key); } });
     this.reading = h("p", { class: "ds-reading" });
     this.question = new Question((choice) => this.answered(choice));
     this.undoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Undo", title: "Undo (Ctrl-Z)", onclick: () => this.past.undo() }, "↶");
@@ -229,11 +229,15 @@ export class Playground extends HTMLElement {
       this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
     }
     const asked = params(this.state);
-    const [ground, frame] = await Promise.all([this.transport.ask("ground", "ground", asked), this.transport.ask("run", "run", asked)]);
-    if (!ground || !frame) return;
-    const problem = ground.error ?? frame.error;
+    const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // a new formula is compiled once
+    const frame = await this.transport.ask("run", "run", asked); // first, so that what it compiles serves the ground too
+    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", asked) : null;
+    clearTimeout(busy);
+    this.classList.remove("ds-busy");
+    if (!frame) return;
+    const problem = frame.error ?? ground?.error;
     this.setup.says(problem);
-    if (problem) return;
+    if (problem || !ground) return;
     this.ground = ground;
     this.state.start = [...frame.start];
     if (race) {

@@ -4,8 +4,8 @@ import { number } from "../../format.js";
 import { COLOURS, arrow, css, prepared } from "../../plot/plane.js";
 
 const PARTS = [
-  ["gradient", "gradient", "what the surface says here, drawn downhill"],
-  ["momentum", "momentum", "the gradients it remembers"],
+  ["gradient", "−gradient", "downhill, as steep as it is here"],
+  ["momentum", "−momentum", "downhill, as the gradients it remembers say"],
   ["square", "v", "the squares it remembers: the area of each square is v"],
   ["update", "step", "where it goes"],
 ];
@@ -35,13 +35,14 @@ export class Anatomy {
       const part = key === "momentum" || key === "square" ? told[key] : { value: told[key] };
       figure.classList.toggle("ds-none", !part);
       const label = part?.name && part.name !== name ? `${name} ${part.name}` : name;
-      words.replaceChildren(h("strong", {}, label), ` ${part ? vector(part.value) : "none kept"}`);
+      const value = part && (key === "gradient" || key === "momentum") ? part.value.map((v) => -v) : part?.value;
+      words.replaceChildren(h("strong", {}, label), ` ${part ? vector(value) : "none kept"}`);
       const size = canvas.clientWidth;
       if (!size) continue;
       const context = prepared(canvas, size, size);
       if (!part || told.variables.length > 2) continue;
       if (key === "square") squares(context, size, part.value, told.variables, colour);
-      else this.arrow(context, size, key === "update" ? part.value : part.value.map((v) => -v), key, colour);
+      else this.arrow(context, size, value, key, colour);
     }
     this.note.textContent = told.variables.length > 2 ? "Arrows need one or two variables; the numbers are those of the step." : "";
   }

@@ -30,7 +30,6 @@ export class Curves {
     if (kind !== this.kind) this.make(kind, n, width, height);
     else if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
     this.plot.setData([Float64Array.from({ length: longest }, (_, i) => i), ...this.series(longest)], true);
-    this.moveLine();
   }
 
   /** Each curve above the known minimum, clipped just outside the frame; null after it has left for good. */
@@ -69,7 +68,7 @@ export class Curves {
         stroke: css(COLOURS[k]), width: 2, dash: DASHES[k], points: { show: false }, spanGaps: false,
       }))],
       hooks: {
-        draw: [(plot) => this.ends(plot)],
+        draw: [(plot) => { this.ends(plot); this.moveLine(); }],
         setCursor: [(plot) => this.point(plot.cursor.left >= 0 ? plot.cursor.idx ?? null : null)],
       },
     }, [[0], ...Array.from({ length: n }, () => [null])], this.host);

@@ -1,8 +1,8 @@
 // The ground as a landscape: a mesh painted from back to front on a canvas, turned by dragging or with the arrow keys.
-import { COLOURS, css, shadesOf } from "../../plot/plane.js";
-import { DASHES } from "../../plot/plane.js";
+import { drawCross, drawLabels, drawSpot } from "../../plot/paths.js";
+import { COLOURS, DASHES, css, shadesOf } from "../../plot/plane.js";
 
-const CELLS = 56;
+const CELLS = 60, LINES = 4;
 
 export class Surface {
   constructor(redraw) {
@@ -77,14 +77,24 @@ export class Surface {
     const [[x0, x1], [y0, y1]] = this.ground.box;
     const place = (x, y, z) => to((x - x0) / (x1 - x0), (y - y0) / (y1 - y0), this.ground.scale(z) + 0.012);
     const within = (x, y) => x >= x0 && x <= x1 && y >= y0 && y <= y1;
-    if (!look.hidden) frame.runs.forEach((_, k) => this.path(context, frame, k, look, place, within));
+    const ink = css("--ink"), halo = css("--halo"), labels = [];
+    const ends = look.hidden ? [] : frame.runs.map((_, k) => this.path(context, frame, k, look, place, within));
     for (const point of ground.level?.points ?? []) {
       if (!within(point[0], point[1])) continue;
       const [x, y] = place(point[0], point[1], ground.minimum ?? 0);
-      context.fillStyle = css("--ink");
-      context.font = `13px ${css("--font")}`;
-      context.fillText("+ optimum", x - 4, y + 4);
+      drawCross(context, x, y, ink, halo);
+      if (!labels.length) labels.push({ x, y, text: ground.level.word === "minimum" ? "optimum" : ground.level.word, colour: ink });
     }
+    ends.forEach((end, k) => {
+      if (!end) return;
+      drawSpot(context, end[0], end[1], css(COLOURS[k]), halo);
+      labels.push({ x: end[0], y: end[1], text: look.names[k], colour: css(COLOURS[k]) });
+    });
+    if (within(...frame.start)) {
+      const [x, y] = place(...frame.start, frame.arrays.loss0[0]);
+      drawSpot(context, x, y, css("--page"), ink, 6);
+    }
+    drawLabels(context, { width, height }, labels, halo, `13px ${css("--font")}`, labels.map(({ x, y }) => [x, y]));
     context.fillStyle = css("--soft");
     context.font = `12px ${css("--font")}`;
     context.fillText("drag or use the arrow keys to turn it", 14, height - 14);
@@ -98,20 +108,26 @@ export class Surface {
       for (let j = 0; j < CELLS; j++) {
         const n = i * across + j, four = [n, n + 1, n + across + 1, n + across];
         if (four.some((m) => Number.isNaN(heights[m]))) continue;
-        cells.push({ four, deep: corners[n][2] + corners[n + across + 1][2], high: (heights[n] + heights[n + across + 1]) / 2 });
+        cells.push({ four, i, j, deep: corners[n][2] + corners[n + across + 1][2], high: (heights[n] + heights[n + across + 1]) / 2 });
       }
     }
     cells.sort((a, b) => b.deep - a.deep);
-    context.strokeStyle = line;
-    context.lineWidth = 0.5;
     context.setLineDash([]);
-    for (const { four, high } of cells) {
-      context.fillStyle = shades[Math.min(12, Math.round(high * 12))];
+    const edge = (a, b) => { context.beginPath(); context.moveTo(corners[a][0], corners[a][1]); context.lineTo(corners[b][0], corners[b][1]); context.stroke(); };
+    for (const { four, i, j, high } of cells) {
+      context.fillStyle = context.strokeStyle = shades[Math.min(12, Math.round(high * 12))];
+      context.lineWidth = 0.7; // closes the seams between cells
       context.beginPath();
       four.forEach((m, q) => (q ? context.lineTo(corners[m][0], corners[m][1]) : context.moveTo(corners[m][0], corners[m][1])));
       context.closePath();
       context.fill();
       context.stroke();
+      context.strokeStyle = line;
+      context.lineWidth = 1;
+      if (i % LINES === 0) edge(four[0], four[1]);
+      if (j % LINES === 0) edge(four[0], four[3]);
+      if (i === CELLS - 1) edge(four[3], four[2]);
+      if (j === CELLS - 1) edge(four[1], four[2]);
     }
   }
 
@@ -132,12 +148,6 @@ export class Surface {
     }
     context.stroke();
     context.setLineDash([]);
-    if (end) {
-      context.beginPath();
-      context.arc(end[0], end[1], 5.5, 0, 2 * Math.PI);
-      context.fill();
-      context.font = `13px ${css("--font")}`;
-      context.fillText(look.names[k], end[0] + 9, end[1] + 4);
-    }
+    return end;
   }
 }
