@@ -131,3 +131,21 @@ export function rested(f, ms) {
     timer = setTimeout(() => f(...args), ms);
   };
 }
+
+/** Call f at once, then at most every `ms`, the last call never lost. */
+export function throttled(f, ms) {
+  let timer = null, waiting = null;
+  return (...args) => {
+    waiting = args;
+    if (timer) return;
+    const go = () => {
+      timer = null;
+      if (!waiting) return;
+      const next = waiting;
+      waiting = null;
+      timer = setTimeout(go, ms);
+      f(...next);
+    };
+    go();
+  };
+}

@@ -1,5 +1,5 @@
 // The playground: a descent that answers while the pointer moves. Everything it shows is computed by the engine.
-import { h, menu, rested } from "../controls.js";
+import { h, menu, rested, throttled } from "../controls.js";
 import { number } from "../format.js";
 import { Anatomy } from "./playground/anatomy.js";
 import { Card } from "./playground/cards.js";
@@ -30,6 +30,7 @@ export class Playground extends HTMLElement {
 
   disconnectedCallback() {
     this.past?.close();
+    document.removeEventListener("keydown", this.keys);
     this.observer?.disconnect();
     removeEventListener("descend-theme", this.recolour);
   }
@@ -72,11 +73,12 @@ export class Playground extends HTMLElement {
       h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views)), this.steps.element, this.setup.element, this.anatomyAt.element),
       h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.cardsAt, this.adding.element),
     );
-    this.addEventListener("keydown", (event) => this.key(event));
+    this.keys = (event) => this.key(event);
+    (this.addressed ? document : this).addEventListener("keydown", this.keys);
   }
 
   watch() {
-    this.observer = new ResizeObserver(() => { this.figure.redrawGround(); this.curves.resized(); this.anatomyAt.draw(); });
+    this.observer = new ResizeObserver(() => { this.figure.resized(); this.curves.resized(); this.anatomyAt.draw(); });
     this.observer.observe(this.figure.element);
     this.observer.observe(this.curves.host);
     this.recolour = () => { this.figure.redrawGround(); this.curves.recoloured(); this.anatomyAt.draw(); this.cards.forEach((card) => card.paint()); };
@@ -85,7 +87,7 @@ export class Playground extends HTMLElement {
   }
 
   key(event) {
-    const typing = event.target.matches("input[type=text]");
+    const typing = event.target.matches?.("input[type=text]");
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !typing) {
       event.preventDefault();
       if (event.shiftKey) this.past.redo(); else this.past.undo();
@@ -133,12 +135,12 @@ export class Playground extends HTMLElement {
     this.anatomy();
   }
 
-  keep() {
+  keep = rested(() => {
     this.past.keep(this.state);
     this.undoing.disabled = !this.past.back;
     this.redoing.disabled = !this.past.forth;
     this.dispatchEvent(new CustomEvent("descend-state", { detail: { state: structuredClone(this.state), query: write(this.state) } }));
-  }
+  }, 200);
 
   startAt(point, rest) {
     this.state.start = point;
@@ -160,6 +162,11 @@ export class Playground extends HTMLElement {
   // -- optimizers ---------------------------------------------------------------------------------------------------------
 
   makeCards() {
+    const same = this.cards?.length === this.state.optimizers.length && this.cards.every((card, k) => card.rule.name === this.state.optimizers[k].name);
+    if (same) { // the cards stay, and with them the focus
+      this.cards.forEach((card, k) => card.retell(this.state.optimizers[k]));
+      return;
+    }
     const open = this.cards?.map((card) => card.opened) ?? [];
     this.cards = this.state.optimizers.filter((o) => this.catalogue.optimizers.some((known) => known.name === o.name)).map((optimizer, k) => new Card(this, optimizer, k));
     this.cardsAt.replaceChildren(...this.cards.map((card) => card.element));
@@ -257,16 +264,17 @@ export class Playground extends HTMLElement {
     this.setup.says(frame.error);
     if (frame.error) return;
     this.take(frame);
+    await null; // the curves are drawn in a microtask of their own
     this.timings.push(performance.now() - begun);
     if (this.timings.length > 5000) this.timings.splice(0, 1000);
     this.past.now(this.state);
   }
 
-  limits = rested(async () => {
+  limits = throttled(async () => {
     const frame = await this.transport.ask("limits", "limits", params(this.state));
     if (!frame || frame.error || this.question.open) return;
     frame.limits.forEach((limit, k) => { if (this.cards[k]?.rule.kind === "linear") this.cards[k].limit(limit); });
-  }, 60);
+  }, 100);
 
   explain = rested(async () => {
     const frame = await this.transport.ask("explain", "explain", params(this.state));

@@ -36,17 +36,18 @@ const inside = (view, x, y) => x >= 0 && y >= 0 && x <= view.width && y <= view.
 /**
  * Draw one path up to step `upto`; what follows is faint. One that leaves the frame for good is drawn as far as the frame, once:
  * what it does out there would only strike through the picture. Returns the piece on which it leaves, or null.
+ * Each `every`-th point gets a dot.
  */
-export function drawPath(context, view, whole, k, colour, upto = Infinity, strong = true) {
+export function drawPath(context, view, whole, k, colour, upto = Infinity, every = 1) {
   let within = whole.length / 2 - 1;
   while (within > 0 && !inside(view, whole[2 * within], whole[2 * within + 1])) within--;
   const at = whole.subarray(0, 2 * (within + 2)), n = at.length / 2, dense = n > 80;
   let leaves = null;
   for (const part of ["after", "before"]) {
     if (part === "after" && upto >= n - 1) continue;
-    context.globalAlpha = part === "after" ? 0.22 : strong ? 1 : 0.45;
+    context.globalAlpha = part === "after" ? 0.22 : 1;
     context.strokeStyle = colour;
-    context.lineWidth = strong ? (dense ? 1.8 : 2.2) : 1.5;
+    context.lineWidth = dense ? 1.8 : 2.2;
     context.lineJoin = "round";
     context.setLineDash(DASHES[k % DASHES.length]);
     context.beginPath();
@@ -64,7 +65,7 @@ export function drawPath(context, view, whole, k, colour, upto = Infinity, stron
     context.stroke();
   }
   context.setLineDash([]);
-  if (!dense) drawDots(context, view, at, colour, Math.min(upto, n - 1));
+  if (!dense) drawDots(context, view, at, colour, Math.min(upto, n - 1), every);
   context.globalAlpha = 1;
   if (leaves) {
     context.strokeStyle = context.fillStyle = colour;
@@ -76,10 +77,10 @@ export function drawPath(context, view, whole, k, colour, upto = Infinity, stron
   return leaves;
 }
 
-function drawDots(context, view, at, colour, last) {
+function drawDots(context, view, at, colour, last, every) {
   context.fillStyle = colour;
   context.beginPath();
-  for (let i = 1; i <= last; i++) {
+  for (let i = every; i <= last; i += every) {
     const x = at[2 * i], y = at[2 * i + 1];
     if (!inside(view, x, y)) continue;
     context.moveTo(x + 2.6, y);

@@ -59,6 +59,16 @@ export class Card {
     if (wanted) this.page.anatomy();
   }
 
+  /** The same rule with other values. */
+  retell(state) {
+    this.told = state;
+    if (this.lr !== null) this.slider?.set(this.lr);
+    const open = this.opened;
+    this.more.replaceChildren();
+    this.rows = null;
+    if (open) this.open(true);
+  }
+
   get opened() { return !this.more.hidden; }
 
   fill() {

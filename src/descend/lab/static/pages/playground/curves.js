@@ -24,8 +24,8 @@ export class Curves {
     this.chosen = chosen;
     const n = frame.runs.length;
     const longest = Math.max(...frame.runs.map((_, k) => frame.arrays[`loss${k}`].length));
-    const width = this.host.clientWidth, height = this.host.clientHeight;
-    if (!width || !height) return;
+    const [width, height] = (this.measured ??= [this.host.clientWidth, this.host.clientHeight]);
+    if (!width || !height) { this.measured = null; return; }
     const kind = `${n} ${frame.loss.scale} ${document.documentElement.dataset.theme} ${this.dark}`;
     if (kind !== this.kind) this.make(kind, n, width, height);
     else if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
@@ -130,6 +130,7 @@ export class Curves {
   }
 
   resized() {
+    this.measured = null;
     if (this.frame) this.draw(this.frame, this.names, this.step, this.chosen);
   }
 

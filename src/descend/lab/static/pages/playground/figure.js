@@ -22,7 +22,14 @@ export class Figure {
     this.listen();
   }
 
-  get size() { return [this.element.clientWidth, this.element.clientHeight]; }
+  /** Kept, since reading it in mid-drag would force a layout. */
+  get size() { return (this.measured ??= [this.element.clientWidth, this.element.clientHeight]); }
+
+  resized() {
+    this.measured = null;
+    this.redrawGround();
+  }
+
   get dimensions() { return this.ground?.dimensions ?? 2; }
 
   /** Take a `ground` answer. */
@@ -85,7 +92,7 @@ export class Figure {
     const labels = [], avoid = [], gone = [];
     for (const k of order) {
       const upto = look.at ?? Infinity;
-      gone[k] = drawPath(context, view, paths[k], k, css(COLOURS[k]), one ? 2 * upto : upto, true);
+      gone[k] = drawPath(context, view, paths[k], k, css(COLOURS[k]), one ? 2 * upto : upto, one ? 2 : 1);
     }
     this.mark(context, view, labels, ink, halo, one);
     for (const k of order) {

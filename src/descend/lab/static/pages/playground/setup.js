@@ -44,7 +44,8 @@ export class Setup {
   }
 
   show(state, variables) {
-    if (document.activeElement !== this.text) this.text.value = state.objective;
+    if (this.objective !== state.objective || document.activeElement !== this.text) this.text.value = state.objective;
+    this.objective = state.objective;
     const named = this.page.catalogue.surfaces.find((s) => s.name === state.objective);
     this.names.set(named ? named.name : "");
     this.steps.set(state.steps);

@@ -2,6 +2,8 @@
 //
 //   ?objective=x**2+3*y**2&start=4,3&optimizer=sgd:lr=0.4&optimizer=adam:lr=0.1&steps=60&seed=0
 
+import { throttled } from "../../controls.js";
+
 const KEYS = { noise: "noise", "tol-grad": "tol_grad", "tol-loss": "tol_loss" };
 const digits = (v) => String(Number(v.toPrecision(12)));
 
@@ -83,6 +85,8 @@ export class Past {
     this.restore = restore;
     this.states = [];
     this.place = -1;
+    this.latest = null;
+    this.write = throttled(() => this.latest && history.replaceState({ place: this.place }, "", write(this.latest)), 250); // browsers count these
     if (address) addEventListener("popstate", this.popped = (event) => this.jump(event.state?.place));
   }
 
@@ -92,11 +96,13 @@ export class Past {
 
   /** The state while something moves. */
   now(state) {
-    if (this.address) history.replaceState({ place: this.place }, "", write(state));
+    this.latest = state;
+    if (this.address) this.write();
   }
 
   /** The state at rest: one more to come back to, unless it is the one we stand on. */
   keep(state) {
+    this.latest = state;
     const text = JSON.stringify(state);
     if (this.states[this.place] === text) { this.now(state); return; }
     if (this.address && this.place >= 0) { // the entry that moved along goes back to where it was
@@ -122,8 +128,12 @@ export class Past {
   jump(place) {
     if (place !== undefined && this.states[place]) {
       this.place = place;
+      this.latest = null;
       this.restore(JSON.parse(this.states[place]));
-    } else {
+    } else { // from before the page was loaded anew: the address is all there is
+      this.states = [];
+      this.place = -1;
+      this.latest = null;
       this.restore(null);
     }
   }
