@@ -38,7 +38,9 @@ TUNE_COARSE, TUNE_VALLEYS, TUNE_FINE = 121, 3, 20
 @click.option("--tol-loss", type=float, help="Stop when the loss changed by at most this three times in a row.")
 @click.option("--tune", type=click.Choice(["lr"]), help="Search the best lr for each optimizer, each with the same budget.")
 @click.option("--grad", metavar="FILE.py:NAME", help="The gradient of a function that cannot be differentiated automatically.")
-@click.option("--noise", type=float, default=0.0, metavar="SIGMA", help="Normal noise on each entry of the gradient, as of a minibatch.")
+@click.option(
+    "--noise", type=float, default=0.0, metavar="SIGMA", help="Normal noise on each entry of the gradient, as of a minibatch."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is random.")
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw path and loss into a .png or .svg file.")
 @click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="Save every step as .npz, .json or .csv.")

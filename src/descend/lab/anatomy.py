@@ -85,7 +85,10 @@ def _named(optimizer: Optimizer, g: Floats, p: Floats, slots: dict[str, Any], hy
 def _told(optimizer: Optimizer, names: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Each equation of the rule with what its left side is at this step."""
     written = latex(optimizer)
-    targets = [e.target for e in equations(optimizer.rule, optimizer.values) if not e.hidden]
+    own = [e.target for e in equations(optimizer.rule, optimizer.values) if not e.hidden]
+    # before the rule's own come the shared options: only the gradient they end with is known
+    around = ["g" if line.startswith("g_{t} =") else "" for line in written[: len(written) - len(own)]]
+    targets = around + own
     renewed = {target: place for place, target in enumerate(targets)}
     lines = []
     for place, (line, target) in enumerate(zip(written, targets, strict=True)):

@@ -83,7 +83,7 @@ def asked(params: Mapping[str, Any]) -> Asked:
         steps,
         _seed(params.get("seed", 0)),
         noise,
-        *(None if params.get(t) is None else _number(params[t], t) for t in ("tol_grad", "tol_loss")),
+        *(_tolerance(params.get(name), name) for name in ("tol_grad", "tol_loss")),
     )
 
 
@@ -145,6 +145,15 @@ def whole(value: Any, what: str) -> int:
     if number != int(number):
         raise DescendError(f"{what} must be a whole number; got {number:g}")
     return int(number)
+
+
+def _tolerance(value: Any, what: str) -> float | None:
+    if value is None:
+        return None
+    tolerance = _number(value, what)
+    if tolerance < 0:
+        raise DescendError(f"{what} must be at least 0; got {tolerance:g}")
+    return tolerance
 
 
 def _seed(value: Any) -> int:

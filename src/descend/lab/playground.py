@@ -257,9 +257,7 @@ def _explained(told: Asked, k: int) -> dict[str, Any]:
         "try_lr": known.lr,
         "doctor": said.sentence,
         "verdict": said.verdict,
-        "found": [
-            {"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription} for f in said.found[:3]
-        ],
+        "found": [{"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription} for f in said.found[:3]],
     }
 
 

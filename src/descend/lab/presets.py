@@ -241,7 +241,9 @@ PRESETS: tuple[Preset, ...] = (
         "stop",
         STOP,
         "Four ways to end",
-        _state(BOWL, [4, 3], 200, [*_sgd(0.3, 0.001, 0.4), {"name": "sgd", "values": {"lr": 1 / 3}}], tol_grad=1e-3, tol_loss=1e-12),
+        _state(
+            BOWL, [4, 3], 200, [*_sgd(0.3, 0.001, 0.4), {"name": "sgd", "values": {"lr": 1 / 3}}], tol_grad=1e-3, tol_loss=1e-12
+        ),
         "The gradient is tiny: converged. The steps are used up. The loss has left all bounds: diverged. The loss has stopped "
         "changing although the gradient has not: stalled. Each ends with a sentence.",
         (
