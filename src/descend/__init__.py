@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from descend.grouping import groups as groups
     from descend.loop import descend as descend
     from descend.objectives import Objective as Objective
+    from descend.objectives import noisy as noisy
     from descend.objectives import resolve as objective  # noqa: F401
     from descend.objectives import trainability as trainability
     from descend.optimizers import *  # noqa: F403
@@ -49,6 +50,7 @@ _HOMES = {
     "logspace": ("descend.planes", "logspace"),
     "fit": ("descend.fitting", "fit"),
     "groups": ("descend.grouping", "groups"),
+    "noisy": ("descend.objectives", "noisy"),
     "objective": ("descend.objectives", "resolve"),
     "plane": ("descend.planes", "plane"),
     "trainability": ("descend.objectives", "trainability"),

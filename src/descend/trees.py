@@ -17,7 +17,8 @@ def flatten(tree: Any) -> tuple[list[Any], Callable[[Sequence[Any]], Any]]:
     ([3, 1, 2], {'b': 10, 'w': [20, 30]})
     """
     if "jax" in sys.modules:  # JAX's own pytrees, registered classes included
-        jax = sys.modules["jax"]
+        import jax  # waits where another thread is in the midst of importing it
+
         leaves, structure = jax.tree_util.tree_flatten(tree)
         return leaves, lambda new: jax.tree_util.tree_unflatten(structure, new)
     leaves = []
@@ -32,7 +33,9 @@ def leaves_or_none(tree: Any) -> list[Any]:
     [3, 1, None]
     """
     if "jax" in sys.modules:
-        return list(sys.modules["jax"].tree_util.tree_leaves(tree, is_leaf=lambda x: x is None))
+        import jax
+
+        return list(jax.tree_util.tree_leaves(tree, is_leaf=lambda x: x is None))
     if isinstance(tree, dict):
         return [leaf for key in sorted(tree) for leaf in leaves_or_none(tree[key])]
     if isinstance(tree, list | tuple):

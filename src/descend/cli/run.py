@@ -38,6 +38,9 @@ TUNE_COARSE, TUNE_VALLEYS, TUNE_FINE = 121, 3, 20
 @click.option("--tol-loss", type=float, help="Stop when the loss changed by at most this three times in a row.")
 @click.option("--tune", type=click.Choice(["lr"]), help="Search the best lr for each optimizer, each with the same budget.")
 @click.option("--grad", metavar="FILE.py:NAME", help="The gradient of a function that cannot be differentiated automatically.")
+@click.option(
+    "--noise", type=float, default=0.0, metavar="SIGMA", help="Normal noise on each entry of the gradient, as of a minibatch."
+)
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of whatever is random.")
 @click.option("--figure", type=click.Path(path_type=Path), metavar="FILE", help="Draw path and loss into a .png or .svg file.")
 @click.option("--trace", type=click.Path(path_type=Path), metavar="FILE", help="Save every step as .npz, .json or .csv.")
@@ -52,6 +55,7 @@ def command(
     tol_loss: float | None,
     tune: str | None,
     grad: str | None,
+    noise: float,
     seed: int,
     figure: Path | None,
     trace: Path | None,
@@ -68,22 +72,23 @@ def command(
     descend run ".1x² + 2y²" --start -5,-2 --steps 20 --tune lr --optimizer sgd --optimizer adam
     """
     from descend.cli.points import start_point
-    from descend.objectives import resolve
+    from descend.objectives import noisy, resolve
 
     check_files((figure, (".png", ".svg")), (trace, (".npz", ".json", ".csv")))
     chosen = [parse_optimizer(text, lr) for text in (optimizers or ("sgd",))]
     goal = resolve(objective, grad=grad)
     first = start_point(goal, start)
+    seen = noisy(goal, noise)  # what is descended; what is explained and drawn is the objective itself
     stop = {"steps": steps, "tol_grad": tol_grad, "tol_loss": tol_loss, "seed": seed}
     searches: tuple[str, ...] = ()
     if tune:
         if steps is not None and steps < 1:
             raise DescendError(f"steps must be a whole number of at least 1; got {steps}")
-        found = [_tuned(goal, first, o, stop) for o in chosen]
+        found = [_tuned(seen, first, o, stop) for o in chosen]
         chosen, searches = [o for o, _ in found], tuple(said for _, said in found)
     runs = []
     for optimizer in chosen:
-        runs.append(_run(goal, first, optimizer, stop, show=not as_json))
+        runs.append(_run(goal, seen, first, optimizer, stop, show=not as_json))
         if runs[-1].trace.config["interrupted"]:  # one Ctrl-C ends the comparison, and what there is is told
             break
     if as_json:
@@ -100,12 +105,12 @@ class _Run:
         self.optimizer, self.trace, self.told = optimizer, trace, told
 
 
-def _run(goal: Any, start: Any, optimizer: Any, stop: dict[str, Any], *, show: bool) -> _Run:
+def _run(goal: Any, seen: Any, start: Any, optimizer: Any, stop: dict[str, Any], *, show: bool) -> _Run:
     from descend.explain import explain
     from descend.loop import descend
 
     bar = Progress(show)
-    trace = descend(goal, start, optimizer, callback=bar, **stop)
+    trace = descend(seen, start, optimizer, callback=bar, **stop)
     bar.clear()
     used = optimizer
     if trace.config["lr_predicted"]:
@@ -150,6 +155,8 @@ def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[f
 
 def _print_text(goal: Any, runs: list[_Run], searches: Any) -> None:
     lines = [_headline(goal, runs[0].trace)]
+    if (seen := runs[0].trace.config["objective"]) != goal.text:
+        lines.append(labelled("seen as", seen))
     lines += [labelled("read as", note) for note in (goal.expression.notes if goal.expression is not None else ())]
     lines += [_rule_line(run) for run in runs]
     if searches:
@@ -290,7 +297,7 @@ def _print_json(goal: Any, runs: list[_Run]) -> None:
     click.echo(
         strict_json(
             {
-                "objective": goal.text,
+                "objective": runs[0].trace.config["objective"],
                 "name": goal.name,
                 "variables": list(runs[0].trace.variables),
                 "start": runs[0].trace.config["start"],

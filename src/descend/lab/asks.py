@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-from descend.lab import linefit, linetable, maps, partials, playground, slopes
+from descend.lab import anatomy, linefit, linetable, maps, partials, playground, sharing, slopes
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS", "prepare"]
@@ -13,6 +13,7 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "catalogue": (playground.catalogue, True),
     "ground": (playground.ground, True),
     "run": (playground.run, True),
+    "limits": (playground.limits, True),
     "explain": (playground.explain, True),
     "slope_presets": (slopes.slope_presets, True),
     "slope": (slopes.slope, True),
@@ -31,6 +32,9 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "map_run": (maps.run, True),
     "map_limit": (maps.limit, True),
     "map_picture": (maps.picture, False),
+    "point": (playground.point, True),
+    "anatomy": (anatomy.anatomy, True),
+    "share": (sharing.share, True),
 }
 
 

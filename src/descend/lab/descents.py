@@ -20,13 +20,13 @@ import descend.optimizers  # noqa: F401  (fills the registry)
 from descend.errors import DescendError
 from descend.lab.bounds import bounded
 from descend.loop import descend as run
-from descend.objectives import SURFACES, Objective, resolve
+from descend.objectives import SURFACES, Objective, noisy, resolve
 from descend.objectives.surfaces import surface_key
 from descend.rules import Optimizer, optimizer_named
 from descend.schedules import parse
 from descend.trace import Trace
 
-__all__ = ["Asked", "asked", "objective_of", "optimizer_of"]
+__all__ = ["Asked", "asked", "box_of", "objective_of", "optimizer_of", "whole"]
 
 LONGEST_EXPRESSION = 400
 MOST_VARIABLES = 8
@@ -50,13 +50,18 @@ class Asked:
     def trace(self, k: int, steps: int | None = None) -> Trace:
         """Run the k-th optimizer, for `steps` steps at most."""
         budget = self.steps if steps is None else min(steps, self.steps)
-        goal = noisy(self.goal, self.noise) if self.noise else self.goal
         optimizer, start = self.optimizers[k], list(self.start)
-        return run(goal, start, optimizer, steps=budget, seed=self.seed, tol_grad=self.tol_grad, tol_loss=self.tol_loss)
+        return run(self.seen, start, optimizer, steps=budget, seed=self.seed, tol_grad=self.tol_grad, tol_loss=self.tol_loss)
+
+    @property
+    def seen(self) -> Objective:
+        """The objective as the optimizers see it, through the noise."""
+        return _seen(self.goal, self.noise)
 
 
-def noisy(goal: Objective, noise: float) -> Objective:
-    raise DescendError("noise is not there yet")
+@lru_cache(maxsize=64)
+def _seen(goal: Objective, noise: float) -> Objective:
+    return noisy(goal, noise)
 
 
 def asked(params: Mapping[str, Any]) -> Asked:
@@ -66,7 +71,7 @@ def asked(params: Mapping[str, Any]) -> Asked:
     optimizers = params.get("optimizers") or [{"name": "sgd"}]
     if not isinstance(optimizers, list) or len(optimizers) > MOST_OPTIMIZERS:
         raise DescendError(f"a page runs a list of up to {MOST_OPTIMIZERS} optimizers")
-    steps = int(_number(params.get("steps", 100), "steps"))
+    steps = whole(params.get("steps", 100), "steps")
     if not 1 <= steps <= MOST_STEPS:
         raise DescendError(f"a page makes between 1 and {MOST_STEPS} steps; got {steps}")
     noise = _number(params.get("noise", 0.0), "noise")
@@ -77,17 +82,21 @@ def asked(params: Mapping[str, Any]) -> Asked:
         start,
         tuple(optimizer_of(o) for o in optimizers),
         steps,
-        int(_number(params.get("seed", 0), "seed")) % 2**31,
+        _seed(params.get("seed", 0)),
         noise,
-        *(None if params.get(t) is None else _number(params[t], t) for t in ("tol_grad", "tol_loss")),
+        *(_tolerance(params.get(name), name) for name in ("tol_grad", "tol_loss")),
     )
 
 
-@lru_cache(maxsize=64)
 def objective_of(text: Any) -> Objective:
     """An expression or a named surface: nothing that lies in a file, so that nothing is ever executed for a page."""
     if not isinstance(text, str) or not text.strip():
         raise DescendError("an objective is an expression, such as x**2 + 3*y**2, or a surface's name")
+    return _objective(text)
+
+
+@lru_cache(maxsize=64)
+def _objective(text: str) -> Objective:
     if len(text) > LONGEST_EXPRESSION:
         raise DescendError(f"an expression has at most {LONGEST_EXPRESSION} characters here; this one has {len(text)}")
     if surface_key(text) not in SURFACES and ".py" in text:
@@ -105,6 +114,8 @@ def optimizer_of(told: Any) -> Optimizer:
     values = told.get("values") or {}
     if not isinstance(values, Mapping):
         raise DescendError("an optimizer's values are an object: hyperparameter to value")
+    if "mask" in values:
+        raise DescendError("a mask belongs to models; a page's objectives have one array")
     read = {str(k): parse(v) if isinstance(v, str) and "(" in v else v for k, v in values.items()}
     return optimizer_named(told["name"])(**read)
 
@@ -118,7 +129,46 @@ def _start(told: Any, goal: Objective) -> tuple[float, ...]:
     return tuple(_number(v, f"the start's {name}") for v, name in zip(told, goal.variables, strict=True))
 
 
+def box_of(told: Any, sides: int) -> list[tuple[float, float]]:
+    """The region a page names: lowest and highest for each of `sides` axes."""
+    if not isinstance(told, list) or len(told) != sides or not all(isinstance(s, list) and len(s) == 2 for s in told):
+        raise DescendError(f"a box is a list of {sides} pairs, [lowest, highest] for each axis")
+    box = [(_number(low, "the box's lower end"), _number(high, "the box's upper end")) for low, high in told]
+    for low, high in box:
+        if not 1e-12 * max(abs(low), abs(high), 1e-290) < high - low < 1e150:
+            raise DescendError(f"a box's upper end lies above its lower end; got {low:g} and {high:g}")
+    return box
+
+
+def whole(value: Any, what: str) -> int:
+    """A whole number, as JSON has it."""
+    number = _number(value, what)
+    if number != int(number):
+        raise DescendError(f"{what} must be a whole number; got {number:g}")
+    return int(number)
+
+
+def _tolerance(value: Any, what: str) -> float | None:
+    if value is None:
+        return None
+    tolerance = _number(value, what)
+    if tolerance < 0:
+        raise DescendError(f"{what} must be at least 0; got {tolerance:g}")
+    return tolerance
+
+
+def _seed(value: Any) -> int:
+    seed = whole(value, "seed")
+    if not 0 <= seed < 2**32:
+        raise DescendError(f"a seed is a whole number from 0 to 4294967295; got {seed}")
+    return seed
+
+
 def _number(value: Any, what: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    try:
+        good = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
+    except OverflowError:  # a whole number beyond float64
+        good = False
+    if not good:
         raise DescendError(f"{what} must be a finite number; got {str(value)[:40]!r}")
     return float(np.float64(value))

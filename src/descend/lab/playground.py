@@ -2,96 +2,190 @@
 
 from __future__ import annotations
 
+import inspect
+import math
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.equations import latex
-from descend.figures.data import Box, number
+from descend.errors import DescendError
+from descend.figures.data import Box, loss_view, number
 from descend.figures.field import evaluator, field_on
-from descend.lab.descents import Asked, asked, objective_of
+from descend.figures.scene import Scene, scene_of
+from descend.lab.descents import Asked, asked, box_of, objective_of
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame
+from descend.lab.presets import FIRST, PRESETS
 from descend.objectives import SURFACES
-from descend.rules import OPTIMIZERS
+from descend.rules import COMMON, OPTIMIZERS, Hyperparameter, Rule
+from descend.schedules import SCHEDULES
 from descend.stability import curvature_at, lr_limit
 from descend.trace import Trace
 
-__all__ = ["catalogue", "explain", "ground", "run", "warm"]
+__all__ = ["catalogue", "explain", "ground", "limits", "point", "run", "warm"]
 
-GRID = 128
-FIRST = {"objective": "x**2 + 3*y**2", "start": [4, 3], "steps": 40, "optimizers": [{"name": "sgd", "values": {"lr": 0.3}}]}
+#: Points along each side of the ground, and along the curve of an objective of one variable.
+GRID, LINE = 140, 600
+
+Arrays = dict[str, NDArray[Any]]
+
+
+# -- what there is --------------------------------------------------------------------------------------------------------
 
 
 def catalogue(_params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """Everything a page's controls are made from: optimizers with their hyperparameters and equations, surfaces."""
-    optimizers = [
-        {
-            "name": rule.name,
-            "title": rule.title or rule.name,
-            "summary": rule.summary,
-            "kind": rule.kind,
-            "usual_lr": rule.usual_lr,
-            "equations": latex(rule),
-            "hyperparameters": [
-                {
-                    "name": h.name,
-                    "default": h.default,
-                    "structural": h.structural,
-                    "choices": list(h.choices),
-                    "bounds": None if h.bounds is None else list(h.bounds),
-                    "meaning": h.meaning,
-                }
-                for h in rule.hyperparameters.values()
-            ],
-        }
-        for rule in OPTIMIZERS.values()
-        if rule.ndim is None
-    ]
-    surfaces = []
-    for surface in SURFACES.values():
-        goal = surface.objective()
-        surfaces.append({"name": goal.name, "text": goal.text, "note": goal.note, "start": goal.start, "domain": goal.domain})
-    return Frame({"optimizers": optimizers, "surfaces": surfaces})
+    """Everything a page's controls are made from: optimizers with their hyperparameters and equations, surfaces, presets."""
+    return Frame(_catalogue())
+
+
+@lru_cache(maxsize=1)
+def _catalogue() -> dict[str, Any]:
+    return {
+        "optimizers": [_rule(rule) for rule in OPTIMIZERS.values() if rule.ndim is None],
+        "common": [_knob(h) for h in COMMON.values()],
+        "schedules": [f"{name}{inspect.signature(make)}".split(" ->")[0] for name, make in SCHEDULES.items()],
+        "surfaces": [
+            {
+                "name": surface.name,
+                "title": surface.title,
+                "text": surface.objective().text,
+                "note": surface.note,
+                "start": surface.start,
+                "domain": surface.domain,
+            }
+            for surface in SURFACES.values()
+        ],
+        "presets": [preset.to_dict() for preset in PRESETS],
+    }
+
+
+def _rule(rule: Rule) -> dict[str, Any]:
+    return {
+        "name": rule.name,
+        "title": rule.title or rule.name,
+        "summary": rule.summary,
+        "fixes": rule.fixes,
+        "avoid": rule.avoid,
+        "kind": rule.kind,
+        "usual_lr": rule.usual_lr,
+        "equations": latex(rule),
+        "hyperparameters": [_knob(h) for h in rule.hyperparameters.values()],
+    }
+
+
+def _knob(h: Hyperparameter) -> dict[str, Any]:
+    return {
+        "name": h.name,
+        "default": h.default,
+        "structural": h.structural,
+        "choices": list(h.choices),
+        "bounds": None if h.bounds is None else list(h.bounds),
+        "meaning": h.meaning,
+    }
+
+
+# -- the ground -----------------------------------------------------------------------------------------------------------
 
 
 def ground(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """The objective on a grid over a box, its contour levels, the downhill arrows, its minima."""
-    goal = objective_of(params.get("objective"))
-    (x0, x1), (y0, y1) = params["box"]
-    values = evaluator(goal, len(goal.variables))
-    assert values is not None
-    field = field_on(values, Box(np.array([x0, y0], float), np.array([x1, y1], float)), size=GRID, minimum=goal.minimum)
-    arrays: dict[str, NDArray[Any]] = {
+    """What the descents of these params run on, over a box of theirs or the one that shows them well.
+
+    Two variables: values on a grid, contour levels, downhill arrows. One: the curve. More: neither, and no box.
+    """
+    told = asked(params)
+    scene = scene_of([told.trace(k) for k in range(len(told.optimizers))], told.goal)
+    known = {
+        "text": told.goal.text,
+        "variables": told.goal.variables,
+        "dimensions": scene.dimensions,
+        "level": {"points": scene.level_points().tolist(), "word": scene.level_word} if scene.dimensions else None,
+        "minimum": scene.minimum,
+        "note": told.goal.note,
+    }
+    if scene.values is None:
+        return Frame({**known, "box": None})
+    given = params.get("box")
+    sides = 2 if scene.dimensions == 2 else 1
+    box = scene.box(1.0 if sides == 2 else None)
+    if given is not None:
+        low, high = zip(*box_of(given, 2)[:sides], strict=True)
+        box = Box(np.array(low), np.array(high))
+    data, arrays = _plane(scene, box) if sides == 2 else _curve(scene, box)
+    return Frame({**known, **data}, arrays)
+
+
+def _plane(scene: Scene, box: Box) -> tuple[dict[str, Any], Arrays]:
+    assert scene.values is not None
+    minimum = scene.minimum if len(scene.level_points()) else None
+    field = field_on(scene.values, box, size=GRID, minimum=minimum)
+    sides = [[float(low), float(high)] for low, high in zip(box.low, box.high, strict=True)]
+    arrays: Arrays = {
         "values": field.values.astype(np.float32),
         "levels": np.asarray(field.levels, np.float64),
-        "arrows": field.arrows.astype(np.float32),
-        "downhill": field.downhill.astype(np.float32),
+        "arrows": np.asarray(field.arrows, np.float32),
+        "downhill": np.asarray(field.downhill, np.float32),
     }
-    known = {"text": goal.text, "variables": goal.variables, "minima": goal.minima, "minimum": goal.minimum}
-    return Frame({**known, "box": [[x0, x1], [y0, y1]]}, arrays)
+    return {"box": sides, "levels": [number(v) for v in field.levels]}, arrays
+
+
+def _curve(scene: Scene, box: Box) -> tuple[dict[str, Any], Arrays]:
+    """The curve of an objective of one variable, and a frame about it that no divergence can spoil."""
+    assert scene.values is not None
+    x = np.linspace(box.low[0], box.high[0], LINE)
+    y = scene.values(x[:, None])
+    known = np.isfinite(y)
+    low, high = (float(y[known].min()), float(np.quantile(y[known], 0.995))) if known.any() else (0.0, 1.0)
+    room = 0.07 * (high - low) or 0.1 * max(abs(high), 1.0)
+    frame = [[float(x[0]), float(x[-1])], [low - 1.7 * room, high + room]]
+    return {"box": frame}, {"curve": np.stack([x, y], axis=1)}
+
+
+def point(params: Mapping[str, Any], _talk: Talk) -> Frame:
+    """The objective's value at one point."""
+    goal = objective_of(params.get("objective"))
+    place = [pair[0] for pair in box_of([[v, 1e100] for v in _list(params.get("point"))], len(goal.variables))]
+    values = evaluator(goal, len(goal.variables))
+    value = math.nan if values is None else float(values(np.array([place]))[0])
+    return Frame({"point": place, "value": value if math.isfinite(value) else None, "text": number(value, 4)})
+
+
+def _list(value: Any) -> list[Any]:
+    if not isinstance(value, list):
+        raise DescendError("a point is a list of numbers")
+    return value
+
+
+# -- the runs -------------------------------------------------------------------------------------------------------------
 
 
 def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """Run every optimizer from the start. Points (n, d), losses (n,) and gradient norms (n,), in float64, of each."""
     told = asked(params)
     traces = [told.trace(k) for k in range(len(told.optimizers))]
-    arrays: dict[str, NDArray[Any]] = {}
+    arrays: Arrays = {}
     for k, trace in enumerate(traces):
         arrays[f"points{k}"] = np.asarray(trace.points, np.float64)
         arrays[f"loss{k}"] = np.asarray(trace.loss, np.float64)
         arrays[f"grad_norm{k}"] = np.asarray(trace.grad_norm, np.float64)
-    goal = told.goal
+    view = loss_view(traces, told.goal.minimum)
     return Frame(
         {
-            "text": goal.text,
-            "variables": goal.variables,
-            "minimum": goal.minimum,
-            "minima": goal.minima,
+            "text": told.goal.text,
+            "variables": told.goal.variables,
             "start": told.start,
+            "steps": told.steps,
             "runs": [_summary(told, k, trace) for k, trace in enumerate(traces)],
+            "loss": {
+                "scale": view.scale,
+                "x": view.xlim,
+                "y": view.ylim,
+                "offset": view.offset,
+                "exits": [curve.exit for curve in view.curves],
+            },
         },
         arrays,
     )
@@ -99,30 +193,80 @@ def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
 
 def _summary(told: Asked, k: int, trace: Trace) -> dict[str, Any]:
     assert trace.outcome is not None
-    optimizer = told.optimizers[k]
+    last, distance = float(trace.loss[-1]), _distance(told, trace)
     return {
-        "name": optimizer.name,
+        "name": told.optimizers[k].name,
         "values": trace.config["hyperparameters"],
+        "lr_predicted": trace.config["lr_predicted"],
         "outcome": trace.outcome.kind,
         "message": trace.outcome.message,
         "steps": trace.steps,
-        "final": number(float(trace.loss[-1]), 4),
+        "last": number(last, 4),
+        "distance": None if distance is None else number(distance, 3),
         "sign_changes": trace.sign_changes(),
     }
 
 
-def explain(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """The predicted limit of each optimizer at the start. Slower than `run`; asked beside it."""
+def _distance(told: Asked, trace: Trace) -> float | None:
+    """From the last point to the nearest known minimum."""
+    if not told.goal.minima:
+        return None
+    with np.errstate(all="ignore"):
+        return float(np.linalg.norm(np.asarray(told.goal.minima) - trace.points[-1], axis=1).min())
+
+
+# -- why ------------------------------------------------------------------------------------------------------------------
+
+
+def limits(params: Mapping[str, Any], _talk: Talk) -> Frame:
+    """The predicted limit of each rule that is linear in the gradient, at the start: what moves with the start point."""
     told = asked(params)
     there = curvature_at(told.goal, np.array(told.start))
-    limits = []
+    sharpness = None if there is None or not there.largest > 0 else there.largest
+    found: list[float | None] = []
     for optimizer in told.optimizers:
-        known = there is not None and optimizer.rule.kind == "linear" and "lr" in optimizer.hyperparameters
-        limits.append(lr_limit(optimizer, there.largest) if known and there is not None and there.largest > 0 else None)
-    return Frame({"limits": limits, "sharpness": None if there is None else there.largest})
+        known = sharpness is not None and optimizer.rule.kind == "linear" and "lr" in optimizer.hyperparameters
+        limit = lr_limit(optimizer, sharpness) if known and sharpness is not None else None
+        found.append(limit if limit is not None and math.isfinite(limit) else None)
+    return Frame({"limits": found, "sharpness": sharpness})
+
+
+def explain(params: Mapping[str, Any], _talk: Talk) -> Frame:
+    """Why each run went as it did, what to try, and what the doctor reads in its curve. Asked where the pointer rests."""
+    told = asked(params)
+    return Frame({"runs": [_explained(told, k) for k in range(len(told.optimizers))]})
+
+
+def _explained(told: Asked, k: int) -> dict[str, Any]:
+    from descend.doctor import diagnose
+    from descend.explain import explain as why
+
+    trace = told.trace(k)
+    used = told.optimizers[k]
+    if trace.config["lr_predicted"]:
+        used = used.with_values(lr=trace.config["hyperparameters"]["lr"])
+    known = why(told.goal, used, trace, np.array(told.start))
+    said = diagnose(trace)
+    statement = known.statement
+    return {
+        "limit": statement.lr_limit,
+        "limit_at": statement.at,
+        "suggested": statement.lr_suggested,
+        "why": known.why,
+        "advice": known.advice,
+        "try_lr": known.lr,
+        "doctor": said.sentence,
+        "verdict": said.verdict,
+        "found": [{"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription} for f in said.found[:3]],
+    }
 
 
 def warm() -> None:
     """Compile what the first page will ask."""
     told = asked(FIRST)
-    told.trace(0)
+    for k in range(len(told.optimizers)):
+        told.trace(k)
+    _catalogue()
+    nobody = Talk(lambda _frame: None)
+    ground(FIRST, nobody)
+    explain(FIRST, nobody)

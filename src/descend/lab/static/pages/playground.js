@@ -1,56 +1,359 @@
-// The playground: a descent that answers while the pointer moves.
-import { COLOURS, DASHES, css, drawGround, levelsOf, prepared, viewOf } from "../plot/plane.js";
+// The playground: a descent that answers while the pointer moves. Everything it shows is computed by the engine.
+import { h, menu, rested, throttled } from "../controls.js";
+import { number } from "../format.js";
+import { Anatomy } from "./playground/anatomy.js";
+import { Card } from "./playground/cards.js";
+import { Curves } from "./playground/curves.js";
+import { Figure } from "./playground/figure.js";
+import { Question } from "./playground/question.js";
+import { Setup } from "./playground/setup.js";
+import { Share } from "./playground/sharing.js";
+import { Past, blank, params, read, write } from "./playground/state.js";
+import { Steps } from "./playground/steps.js";
 
-const FIRST = { objective: "x**2 + 3*y**2", start: [4, 3], steps: 40, optimizers: [{ name: "sgd", values: { lr: 0.3 } }] };
+const MOST = 8;
 
 export class Playground extends HTMLElement {
-  connectedCallback() {
-    this.innerHTML = `<div class="ds-plane"><canvas></canvas><canvas></canvas></div><p class="ds-says"></p>`;
-    [this.under, this.over] = this.querySelectorAll("canvas");
-    this.state = structuredClone(FIRST);
-    this.view = viewOf([[-5, 5], [-5, 5]], 600, 600);
-    const drag = (event) => {
-      if (event.buttons !== 1 && event.type !== "pointerdown") return;
-      const area = this.over.getBoundingClientRect();
-      this.state.start = this.view.back(event.clientX - area.left, event.clientY - area.top);
-      this.run();
-    };
-    this.over.addEventListener("pointerdown", drag);
-    this.over.addEventListener("pointermove", drag);
-    this.ground().then(() => this.run());
+  /** Milliseconds from each pointer event's handler to its drawn answer; read by the benchmark. */
+  timings = [];
+
+  async connectedCallback() {
+    if (this.catalogue) return;
+    this.classList.add("ds-playground");
+    const [catalogue] = await Promise.all([this.transport.ask("catalogue", "catalogue")]);
+    this.catalogue = catalogue;
+    this.build();
+    this.past = new Past(this.addressed ? location : null, (state) => this.restore(state ?? read(location.search, catalogue.presets) ?? this.first()));
+    this.restore((this.addressed && read(location.search, catalogue.presets)) || this.given || this.first());
+    this.watch();
   }
 
-  async ground() {
-    const frame = await this.transport.ask("ground", "ground", { objective: this.state.objective, box: this.view.box });
-    if (!frame || frame.error) return;
-    this.shapes = levelsOf(frame);
-    drawGround(prepared(this.under, 600, 600), this.view, this.shapes);
+  disconnectedCallback() {
+    this.past?.close();
+    document.removeEventListener("keydown", this.keys);
+    this.observer?.disconnect();
+    removeEventListener("descend-theme", this.recolour);
   }
 
-  async run() {
-    const frame = await this.transport.ask("run", "run", this.state);
-    if (!frame) return;
-    if (frame.error) { this.querySelector("p").textContent = frame.error; return; }
-    const context = prepared(this.over, 600, 600);
-    frame.runs.forEach((run, k) => {
-      const points = frame.arrays[`points${k}`];
-      context.strokeStyle = css(COLOURS[k]);
-      context.setLineDash(DASHES[k]);
-      context.lineWidth = 2;
-      context.beginPath();
-      for (let i = 0; i < points.shape[0]; i++) {
-        const x = this.view.x(points[2 * i]), y = this.view.y(points[2 * i + 1]);
-        if (i) context.lineTo(x, y); else context.moveTo(x, y);
-      }
-      context.stroke();
+  first() {
+    const preset = this.catalogue.presets[0];
+    return { ...blank(), ...structuredClone(preset.state), preset: preset.key };
+  }
+
+  // -- building -----------------------------------------------------------------------------------------------------------
+
+  build() {
+    const groups = { "": [["", "examples…"]] };
+    for (const preset of this.catalogue.presets) (groups[preset.group] ??= []).push([preset.key, preset.title]);
+    this.presets = menu({ label: "Examples", groups, take: (key) => { if (key) this.example(key); } });
+    this.reading = h("p", { class: "ds-reading" });
+    this.question = new Question((choice) => this.answered(choice));
+    this.undoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Undo", title: "Undo (Ctrl-Z)", onclick: () => this.past.undo() }, "↶");
+    this.redoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Redo", title: "Redo (Ctrl-Shift-Z)", onclick: () => this.past.redo() }, "↷");
+    this.share = new Share(this);
+    this.figure = new Figure({
+      start: (point, rest) => this.startAt(point, rest),
+      hover: (at) => { this.hover = at; this.curves.moveLine(at ? at.step : this.state.at); this.drawFigure(); },
+      valueAt: (point) => this.transport.ask("point", "point", { objective: this.state.objective, point }),
     });
-    this.querySelector("p").textContent = frame.runs.map((run) => run.message).join(" ");
+    const toggle = (text, title, key, on) => h("button", { type: "button", class: "ds-toggle", title, onclick: () => { this.state[key] = on(this.state[key]); this.looked(true); } }, text);
+    this.views = toggle("3-D", "Surface instead of contours", "view", (v) => (v === "surface" ? "plane" : "surface"));
+    this.arrows = toggle("↘ downhill", "Arrows that point downhill", "arrows", (v) => !v);
+    this.steps = new Steps((at, rest) => { this.state.at = at; this.looked(rest); });
+    this.setup = new Setup(this);
+    const chart = h("div", { class: "ds-chart", role: "img", "aria-label": "Loss over the steps" });
+    this.curves = new Curves(chart, (step) => { if (this.frame) { this.pointed = step; this.drawFigure(); } });
+    this.summary = h("p", { class: "ds-summary", "aria-live": "polite" });
+    this.axis = h("p", { class: "ds-axis" });
+    this.cardsAt = h("div", { class: "ds-cards" });
+    this.adding = menu({ label: "Add an optimizer", groups: [["", "+ add an optimizer"], ...this.catalogue.optimizers.map((o) => [o.name, o.title])], value: "", take: (v) => { this.adding.set(""); if (v) this.add(v); } });
+    this.anatomyAt = new Anatomy();
+    this.append(
+      h("header", { class: "ds-top" }, h("div", { class: "ds-bar" }, this.presets.element, this.undoing, this.redoing, this.share.element), this.reading, this.question.element),
+      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views)), this.steps.element, this.setup.element, this.anatomyAt.element),
+      h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.cardsAt, this.adding.element),
+    );
+    this.keys = (event) => this.key(event);
+    (this.addressed ? document : this).addEventListener("keydown", this.keys);
   }
+
+  watch() {
+    this.observer = new ResizeObserver(() => { this.figure.resized(); this.curves.resized(); this.anatomyAt.draw(); });
+    this.observer.observe(this.figure.element);
+    this.observer.observe(this.curves.host);
+    this.recolour = () => { this.figure.redrawGround(); this.curves.recoloured(); this.anatomyAt.draw(); this.cards.forEach((card) => card.paint()); };
+    addEventListener("descend-theme", this.recolour);
+    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", this.recolour);
+  }
+
+  key(event) {
+    const typing = event.target.matches?.("input[type=text]");
+    if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "z" && !typing) {
+      event.preventDefault();
+      if (event.shiftKey) this.past.redo(); else this.past.undo();
+    }
+  }
+
+  // -- the state ----------------------------------------------------------------------------------------------------------
+
+  restore(state) {
+    const before = this.state;
+    this.state = structuredClone(state);
+    const preset = this.preset;
+    this.presets.set(preset?.key ?? "");
+    if (before?.preset !== state.preset || !before) this.question.ask(preset);
+    this.makeCards();
+    this.newGround(true);
+  }
+
+  get preset() { return this.catalogue.presets.find((p) => p.key === this.state.preset); }
+
+  example(key) {
+    const preset = this.catalogue.presets.find((p) => p.key === key);
+    this.restore({ ...blank(), ...structuredClone(preset.state), preset: key });
+  }
+
+  /** Something that is computed has changed; `rest` when it has come to rest. */
+  change(rest = true) {
+    this.run(performance.now());
+    this.limits();
+    if (rest) this.rest();
+  }
+
+  /** Only the way it is looked at has changed. */
+  looked(rest = true) {
+    if (!this.frame) return;
+    this.drawAll();
+    this.past.now(this.state);
+    this.anatomy();
+    if (rest) this.keep();
+  }
+
+  rest() {
+    this.keep();
+    this.explain();
+    this.anatomy();
+  }
+
+  keep = rested(() => {
+    this.past.keep(this.state);
+    this.undoing.disabled = !this.past.back;
+    this.redoing.disabled = !this.past.forth;
+    this.dispatchEvent(new CustomEvent("descend-state", { detail: { state: structuredClone(this.state), query: write(this.state) } }));
+  }, 200);
+
+  startAt(point, rest) {
+    this.state.start = point;
+    this.change(rest);
+  }
+
+  objective(text) {
+    if (!text || text === this.state.objective) return;
+    const surface = this.catalogue.surfaces.find((s) => s.name === text);
+    this.state.objective = text;
+    this.state.start = surface ? [...surface.start] : null;
+    this.state.preset = null;
+    this.state.at = null;
+    this.question.ask(null);
+    this.presets.set("");
+    this.newGround(true, Boolean(surface) || this.state.start === null);
+  }
+
+  // -- optimizers ---------------------------------------------------------------------------------------------------------
+
+  makeCards() {
+    const same = this.cards?.length === this.state.optimizers.length && this.cards.every((card, k) => card.rule.name === this.state.optimizers[k].name);
+    if (same) { // the cards stay, and with them the focus
+      this.cards.forEach((card, k) => card.retell(this.state.optimizers[k]));
+      return;
+    }
+    const open = this.cards?.map((card) => card.opened) ?? [];
+    this.cards = this.state.optimizers.filter((o) => this.catalogue.optimizers.some((known) => known.name === o.name)).map((optimizer, k) => new Card(this, optimizer, k));
+    this.cardsAt.replaceChildren(...this.cards.map((card) => card.element));
+    this.cards.forEach((card, k) => { if (open[k]) card.open(true); });
+    this.adding.element.hidden = this.cards.length >= MOST;
+    this.names = this.state.optimizers.map((o, k) => this.nameOf(o, k));
+  }
+
+  /** What tells a run from the others: its name, and its rate where names repeat. */
+  nameOf(optimizer, k) {
+    const rule = this.catalogue.optimizers.find((o) => o.name === optimizer.name);
+    const title = optimizer.name === "sgd" ? "GD" : rule?.title ?? optimizer.name;
+    if (this.state.optimizers.every((o, i) => i === k || o.name !== optimizer.name)) return title;
+    const lr = optimizer.values.lr, rest = Object.entries(optimizer.values).filter(([key]) => key !== "lr");
+    const same = this.state.optimizers.filter((o) => o.name === optimizer.name);
+    if (lr !== undefined && same.filter((o) => o.values.lr === lr).length === 1) return `lr ${typeof lr === "number" ? number(lr) : lr}${rest.some(([key]) => key === "maximize") ? " up" : ""}`;
+    return `${title} ${k + 1}`;
+  }
+
+  add(name) {
+    if (this.state.optimizers.length >= MOST) return;
+    this.state.optimizers.push({ name, values: {} });
+    this.state.chosen = this.state.optimizers.length - 1;
+    this.suggest(this.state.chosen);
+  }
+
+  rename(k, name) {
+    this.state.optimizers[k] = { name, values: {} };
+    this.suggest(k);
+  }
+
+  /** With no rate stated the engine predicts one; it is then stated, so that the link holds it. */
+  async suggest(k) {
+    const frame = await this.transport.ask("suggest", "run", { ...params(this.state), optimizers: [this.state.optimizers[k]] });
+    const lr = frame?.runs?.[0]?.values.lr;
+    if (typeof lr === "number") this.state.optimizers[k].values.lr = lr;
+    this.makeCards();
+    this.change(true);
+  }
+
+  remove(k) {
+    if (this.state.optimizers.length === 1) return;
+    this.state.optimizers.splice(k, 1);
+    this.state.chosen = Math.min(this.state.chosen, this.state.optimizers.length - 1);
+    this.makeCards();
+    this.change(true);
+  }
+
+  choose(k) {
+    if (this.state.chosen === k || !this.state.optimizers[k]) return;
+    this.state.chosen = k;
+    this.looked(false);
+  }
+
+  answered(choice) {
+    if (choice.shows !== null) this.state.chosen = choice.shows;
+    this.drawAll();
+    this.limits();
+    this.explain();
+    this.anatomy();
+  }
+
+  // -- asking -------------------------------------------------------------------------------------------------------------
+
+  async newGround(rest, race = false) {
+    if (race) { // rates of another objective mean nothing here: the engine predicts new ones
+      this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
+    }
+    const asked = params(this.state);
+    const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // a new formula is compiled once
+    const frame = await this.transport.ask("run", "run", asked); // first, so that what it compiles serves the ground too
+    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", asked) : null;
+    clearTimeout(busy);
+    this.classList.remove("ds-busy");
+    if (!frame) return;
+    const problem = frame.error ?? ground?.error;
+    this.setup.says(problem);
+    if (problem || !ground) return;
+    this.ground = ground;
+    this.state.start = [...frame.start];
+    if (race) {
+      frame.runs.forEach((run, k) => { if (typeof run.values.lr === "number") this.state.optimizers[k].values.lr = run.values.lr; });
+      this.makeCards();
+    }
+    this.take(frame);
+    this.figure.stand(ground);
+    this.limits();
+    if (rest) this.rest();
+  }
+
+  async run(begun) {
+    this.names = this.state.optimizers.map((o, k) => this.nameOf(o, k));
+    const frame = await this.transport.ask("run", "run", params(this.state));
+    if (!frame) return;
+    this.setup.says(frame.error);
+    if (frame.error) return;
+    this.take(frame);
+    await null; // the curves are drawn in a microtask of their own
+    this.timings.push(performance.now() - begun);
+    if (this.timings.length > 5000) this.timings.splice(0, 1000);
+    this.past.now(this.state);
+  }
+
+  limits = throttled(async () => {
+    const frame = await this.transport.ask("limits", "limits", params(this.state));
+    if (!frame || frame.error || this.question.open) return;
+    frame.limits.forEach((limit, k) => { if (this.cards[k]?.rule.kind === "linear") this.cards[k].limit(limit); });
+  }, 100);
+
+  explain = rested(async () => {
+    const frame = await this.transport.ask("explain", "explain", params(this.state));
+    if (!frame || frame.error || this.question.open) return;
+    frame.runs.forEach((told, k) => this.cards[k]?.explained(told));
+    this.explained = frame;
+  }, 150);
+
+  anatomy = rested(async () => {
+    if (!this.frame || this.question.open) return;
+    const k = this.state.chosen, last = this.frame.runs[k]?.steps ?? 1;
+    const step = Math.min(this.state.at ?? Math.min(4, last - 1), last - 1);
+    if (step < 0) return;
+    const told = await this.transport.ask("anatomy", "anatomy", { ...params(this.state), k, step });
+    if (!told || told.error || !this.cards[told.k]) return;
+    this.cards[told.k].equations(told.equations);
+    this.anatomyAt.show(told, this.cards[told.k].rule.title);
+  }, 60);
+
+  // -- drawing ------------------------------------------------------------------------------------------------------------
+
+  take(frame) {
+    this.frame = frame;
+    frame.curve = this.ground?.arrays.curve ?? null;
+    this.drawAll();
+  }
+
+  drawAll() {
+    const { frame, state } = this, hidden = this.question.open;
+    const last = Math.max(...frame.runs.map((run) => run.steps));
+    this.classList.toggle("ds-hidden-runs", hidden);
+    this.names = state.optimizers.map((o, k) => this.nameOf(o, k));
+    this.setup.show(state, frame.variables);
+    this.steps.length(last, state.at);
+    this.drawFigure();
+    if (!hidden) this.curves.draw(frame, this.names, state.at, state.chosen);
+    this.views.setAttribute("aria-pressed", String(state.view === "surface"));
+    this.arrows.setAttribute("aria-pressed", String(state.arrows));
+    this.views.hidden = this.arrows.hidden = this.ground?.dimensions !== 2;
+    frame.runs.forEach((run, k) => (hidden ? this.cards[k]?.silent() : this.cards[k]?.ran(run, k === state.chosen)));
+    this.tell(frame, hidden);
+  }
+
+  drawFigure() {
+    const { state } = this;
+    this.figure.draw(this.frame, {
+      names: this.names, at: this.pointed ?? state.at, chosen: state.chosen, arrows: state.arrows, surface: state.view === "surface",
+      hidden: this.question.open, hover: this.hover,
+    });
+  }
+
+  tell(frame, hidden) {
+    const preset = this.preset, kept = preset && preset.state.objective === this.state.objective;
+    const text = kept ? (preset.question ? "" : preset.reading) : this.ground?.note || "";
+    if (this.reading.textContent !== text) this.reading.textContent = text;
+    const above = frame.loss.offset ? ` above its minimum ${number(frame.loss.offset)}` : "";
+    this.axis.textContent = `loss${above}`;
+    this.summarise(hidden ? "" : winner(frame, this.names));
+  }
+
+  /** Told at rest only: a live region that speaks at each pointer event helps nobody. */
+  summarise = rested((text) => { if (this.summary.textContent !== text) this.summary.textContent = text; }, 250);
 }
+
+/** Who ends lowest and who ends nearest; the two need not be the same. */
+function winner(frame, names) {
+  const runs = frame.runs.map((run, k) => ({ run, k, loss: frame.arrays[`loss${k}`].at(-1) })).filter(({ run, loss }) => Number.isFinite(loss) && run.outcome !== "diverged" && run.outcome !== "failed");
+  if (frame.runs.length < 2) return "";
+  if (!runs.length) return "None of them stays.";
+  const lowest = runs.reduce((a, b) => (b.loss < a.loss ? b : a));
+  return `Lowest loss: ${names[lowest.k]}, ${lowest.run.last} after ${lowest.run.steps} step${lowest.run.steps === 1 ? "" : "s"}${lowest.run.distance === null ? "" : `, ${lowest.run.distance} from the minimum`}.`;
+}
+
 customElements.define("descend-playground", Playground);
 
 export function mount(place, transport) {
   const element = document.createElement("descend-playground");
   element.transport = transport;
+  element.addressed = true;
   place.append(element);
+  return element;
 }

@@ -1,5 +1,4 @@
-// The ground of a descent: filled contours of an objective of two variables on a canvas, with an SVG over it for what is
-// pointed at, dragged and read. Coordinates: `view` maps data to pixels of the element.
+// The ground of a descent: filled contours of an objective of two variables. Coordinates: `view` maps data to pixels.
 import { contours } from "../vendor/contours.js";
 
 export const css = (name, element = document.documentElement) => getComputedStyle(element).getPropertyValue(name).trim();
@@ -41,21 +40,69 @@ export function levelsOf(ground) {
   return shapes.map((shape) => ({ value: shape.value, rings: shape.coordinates.flat().map((ring) => ring.map(place)) }));
 }
 
+/** The shades from the valley's floor up: `count` + 1 CSS colours. */
+export function shadesOf(count) {
+  const low = css("--ground-low"), high = css("--ground-high");
+  const canvas = document.createElement("canvas");
+  canvas.width = 1;
+  canvas.height = 1;
+  const context = canvas.getContext("2d", { willReadFrequently: true });
+  return Array.from({ length: count + 1 }, (_, k) => {
+    context.fillStyle = `color-mix(in oklab, ${high} ${Math.round((100 * k) / Math.max(count, 1))}%, ${low})`;
+    context.fillRect(0, 0, 1, 1);
+    const [r, g, b] = context.getImageData(0, 0, 1, 1).data; // plain rgb(), which SVG readers and GIF palettes know too
+    return `rgb(${r},${g},${b})`;
+  });
+}
+
 /** Draw filled levels, darker downhill, with thin lines between them. */
 export function drawGround(context, view, shapes) {
-  const low = css("--ground-low"), high = css("--ground-high"), line = css("--ground-line");
-  context.fillStyle = low;
+  const line = css("--ground-line"), shades = shadesOf(shapes.length);
+  context.fillStyle = shades[0];
   context.fillRect(0, 0, view.width, view.height);
   shapes.forEach((shape, k) => {
-    const path = new Path2D();
+    context.beginPath();
     for (const ring of shape.rings) {
-      ring.forEach(([x, y], i) => (i ? path.lineTo(view.x(x), view.y(y)) : path.moveTo(view.x(x), view.y(y))));
-      path.closePath();
+      ring.forEach(([x, y], i) => (i ? context.lineTo(view.x(x), view.y(y)) : context.moveTo(view.x(x), view.y(y))));
+      context.closePath();
     }
-    context.fillStyle = `color-mix(in oklab, ${high} ${Math.round((100 * (k + 1)) / shapes.length)}%, ${low})`;
-    context.fill(path);
+    context.fillStyle = shades[k + 1];
+    context.fill();
     context.strokeStyle = line;
     context.lineWidth = 0.75;
-    context.stroke(path);
+    context.stroke();
   });
+}
+
+/** Downhill arrows on a coarse grid. */
+export function drawArrows(context, view, ground) {
+  const { arrows, downhill } = ground.arrays;
+  const half = Math.min(view.width, view.height) / 60;
+  const [[x0, x1], [y0, y1]] = view.box;
+  context.strokeStyle = context.fillStyle = css("--ground-arrow");
+  context.lineWidth = 1.1;
+  context.setLineDash([]);
+  for (let k = 0; k < arrows.length; k += 2) {
+    const dx = (downhill[k] / (x1 - x0)) * view.width, dy = (-downhill[k + 1] / (y1 - y0)) * view.height;
+    const size = Math.hypot(dx, dy) || 1, ux = dx / size, uy = dy / size;
+    const x = view.x(arrows[k]), y = view.y(arrows[k + 1]);
+    arrow(context, x - ux * half, y - uy * half, x + ux * half, y + uy * half, 4);
+  }
+}
+
+/** A line with a filled head. */
+export function arrow(context, x0, y0, x1, y1, head = 7) {
+  const long = Math.hypot(x1 - x0, y1 - y0);
+  if (long < 0.5) return;
+  const ux = (x1 - x0) / long, uy = (y1 - y0) / long, size = Math.min(head, long);
+  context.beginPath();
+  context.moveTo(x0, y0);
+  context.lineTo(x1 - ux * size * 0.7, y1 - uy * size * 0.7);
+  context.stroke();
+  context.beginPath();
+  context.moveTo(x1, y1);
+  context.lineTo(x1 - ux * size - uy * size * 0.45, y1 - uy * size + ux * size * 0.45);
+  context.lineTo(x1 - ux * size + uy * size * 0.45, y1 - uy * size - ux * size * 0.45);
+  context.closePath();
+  context.fill();
 }

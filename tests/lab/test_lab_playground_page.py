@@ -1,0 +1,346 @@
+"""The playground as people use it: in a browser, with pointer, keyboard and finger."""
+
+from __future__ import annotations
+
+import io
+import math
+import struct
+import xml.dom.minidom
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import descend as ds
+from descend.figures.data import number
+from descend.lab.descents import asked
+from descend.lab.presets import PRESETS
+
+ELEMENT = "document.querySelector('descend-playground')"
+READY = f"Boolean({ELEMENT}?.frame && {ELEMENT}.past?.states.length)"
+
+
+@pytest.fixture
+def play(open_page: Callable[..., Any], until: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+    """Opens the playground at a query and waits until it has drawn."""
+
+    def at(query: str = "", **options: Any) -> Any:
+        page = open_page(**options)
+        page.goto("/" + query)
+        until(page, READY)
+        return page
+
+    yield at
+
+
+def start_of(page: Any) -> list[float]:
+    return list(page.evaluate(f"{ELEMENT}.state.start"))
+
+
+def rest(page: Any, until: Callable[..., Any], count: int) -> None:
+    """Wait until so many states are kept."""
+    until(page, f"{ELEMENT}.past.states.length === {count}")
+
+
+# -- numbers ---------------------------------------------------------------------------------------------------------------
+
+
+def test_numbers_are_written_as_the_library_writes_them(play: Callable[..., Any]) -> None:
+    rng = np.random.default_rng(0)
+    bits = rng.integers(0, 2**63, 4000, dtype=np.int64).view(np.float64)
+    values = [v for v in (*bits.tolist(), *(-bits[:200]).tolist()) if math.isfinite(v)]
+    values += [s * v for v in 10 ** rng.uniform(-8, 12, 4000) for s in (1, -1)]
+    values += [k / 8 for k in range(0, 3000, 7)] + [k / 16 for k in range(16000, 17000)]  # halves, where rounding parts ways
+    values += [
+        1000.5,
+        1001.5,
+        12345.5,
+        99999.4,
+        99999.5,
+        99999.6,
+        999.5,
+        0.0001,
+        0.00009999,
+        0.125,
+        2.5,
+        100.0,
+        -0.0,
+        0.0,
+        1e22,
+        5e-324,
+    ]
+    digits = [1, 2, 3, 4, 5, 6]
+    script = "async (values) => { const m = await import('/static/format.js'); return values.map(([v, d]) => m.number(v, d)); }"
+    asked_for = [[v, d] for v in values for d in digits]
+    got = play().evaluate(script, asked_for)
+    wrong = [(v, d, g, number(v, d)) for (v, d), g in zip(asked_for, got, strict=True) if g != number(v, d)]
+    assert not wrong, wrong[:5]
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.key)
+def test_the_page_shows_the_library_s_numbers(play: Callable[..., Any], preset: Any, until: Callable[..., Any]) -> None:
+    page = play(f"?preset={preset.key}")
+    if preset.question:
+        assert page.locator(".ds-outcome").all_inner_texts() == [""] * len(preset.state["optimizers"])
+        page.locator(".ds-choice").first.click()
+    told = asked(preset.state)
+    for k in range(len(told.optimizers)):
+        trace = told.trace(k)
+        assert trace.outcome is not None
+        until(page, f"document.querySelectorAll('.ds-outcome')[{k}].textContent !== ''")
+        assert page.locator(".ds-outcome").nth(k).inner_text() == trace.outcome.message
+        for step in (0, trace.steps // 2, trace.steps):
+            point = ", ".join(f"{n} = {number(float(v), 4)}" for n, v in zip(trace.variables, trace.points[step], strict=True))
+            words = page.evaluate(f"{ELEMENT}.figure.words({k}, {step})")
+            loss, slope = number(float(trace.loss[step]), 4), number(float(trace.grad_norm[step]), 4)
+            assert words[1:] == [point, f"loss {loss}", f"‖gradient‖ {slope}"]
+
+
+def test_the_limit_stands_on_the_slider_and_can_be_taken(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?objective=x**2+3*y**2&start=4,3&optimizer=sgd:lr=0.4&steps=20".replace("+3", "%2B3"))
+    until(page, "!document.querySelector('.ds-mark-limit').hidden")
+    mark = page.locator(".ds-mark-limit")
+    assert "predicted limit 0.333" in mark.get_attribute("aria-label")
+    place = page.evaluate("document.querySelector('.ds-mark-limit').style.left")
+    low, high = (page.evaluate(f"Number(document.querySelector('.ds-log input[type=range]').{end})") for end in ("min", "max"))
+    assert float(place.rstrip("%")) == pytest.approx(100 * (math.log10(1 / 3) - low) / (high - low), abs=0.01)
+    assert "beyond the predicted limit" in page.locator(".ds-log input[type=range]").get_attribute("aria-valuetext")
+    mark.focus()
+    page.keyboard.press("Enter")
+    until(page, f"{ELEMENT}.state.optimizers[0].values.lr === 0.333")
+
+
+# -- the start -------------------------------------------------------------------------------------------------------------
+
+
+def test_dragging_moves_the_start_and_the_run_follows(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    box = page.locator(".ds-start").bounding_box()
+    before = start_of(page)
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    page.mouse.move(x, y)
+    page.mouse.down()
+    for k in range(1, 11):
+        page.mouse.move(x + 6 * k, y - 5 * k)
+    page.mouse.up()
+    rest(page, until, 2)
+    after = start_of(page)
+    assert after[0] > before[0]
+    assert after[1] > before[1]
+    until(page, f"{ELEMENT}.frame.start.every((v, i) => v === {ELEMENT}.state.start[i])")
+    told = asked({**PRESETS[0].state, "start": after})
+    last = page.evaluate(f"Array.from({ELEMENT}.frame.arrays.points2)")
+    np.testing.assert_array_equal(np.reshape(last, (-1, 2)), told.trace(2).points)
+    assert page.evaluate(f"{ELEMENT}.timings.length") >= 3
+    assert f"start={after[0]:g},{after[1]:g}" in page.url
+
+
+def test_arrow_keys_move_the_start_and_shift_moves_it_farther(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    handle = page.locator(".ds-start")
+    assert handle.get_attribute("role") == "slider"
+    assert handle.get_attribute("aria-valuetext") == "x −5, y −2"
+    handle.focus()
+    size = page.evaluate(f"(([a, b]) => b - a)({ELEMENT}.ground.box[0])")
+    places = [start_of(page)]
+    for key in ("ArrowRight", "Shift+ArrowUp"):
+        page.keyboard.press(key)
+        until(page, f"{ELEMENT}.frame.start.join() !== '{','.join(f'{v:g}' for v in places[-1])}'")
+        places.append(start_of(page))
+    assert places[1][0] - places[0][0] == pytest.approx(0.01 * size, abs=size / 300)
+    assert places[2][1] - places[1][1] == pytest.approx(0.1 * size, abs=size / 300)
+
+
+def test_a_finger_moves_the_start(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    plane = page.locator(".ds-plane").bounding_box()
+    page.touchscreen.tap(plane["x"] + plane["width"] * 0.25, plane["y"] + plane["height"] * 0.25)
+    rest(page, until, 2)
+    x, y = start_of(page)
+    assert x == pytest.approx(-3, abs=0.2)
+    assert y == pytest.approx(3, abs=0.2)
+
+
+# -- link, undo, sharing ---------------------------------------------------------------------------------------------------
+
+
+def test_the_link_holds_everything(play: Callable[..., Any]) -> None:
+    query = (
+        "?objective=x**2%2B3*y**2&start=4,-3&optimizer=adam:lr=cosine(0.1, 40),beta1=0.8&optimizer=sgd:lr=0.3,clip_norm=2"
+        "&steps=37&seed=11&noise=0.25&tol-grad=0.001&tol-loss=1e-9&arrows=1&at=5&chosen=1"
+    )
+    page = play(query)
+    state = page.evaluate(f"{ELEMENT}.state")
+    assert state["optimizers"] == [
+        {"name": "adam", "values": {"lr": "cosine(0.1, 40)", "beta1": 0.8}},
+        {"name": "sgd", "values": {"lr": 0.3, "clip_norm": 2}},
+    ]
+    assert (state["steps"], state["seed"], state["noise"], state["tol_grad"], state["tol_loss"]) == (37, 11, 0.25, 0.001, 1e-9)
+    assert (state["start"], state["arrows"], state["at"], state["chosen"]) == ([4, -3], True, 5, 1)
+    again = play(page.evaluate("location.search"))
+    assert again.evaluate(f"{ELEMENT}.state") == state
+    trace = ds.descend(
+        ds.noisy("x**2+3*y**2", 0.25), [4, -3], ds.sgd(lr=0.3, clip_norm=2), steps=37, seed=11, tol_grad=1e-3, tol_loss=1e-9
+    )
+    assert again.evaluate(f"Array.from({ELEMENT}.frame.arrays.loss1)") == trace.loss.tolist()
+
+
+def test_undo_and_the_browser_s_back_return(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    before = start_of(page)
+    page.locator(".ds-start").focus()
+    page.keyboard.press("ArrowUp")
+    rest(page, until, 2)
+    slider = page.locator(".ds-log input[type=range]").first
+    slider.focus()
+    page.keyboard.press("Shift+ArrowRight")
+    rest(page, until, 3)
+    page.keyboard.press("Control+z")
+    until(page, f"{ELEMENT}.state.optimizers[0].values.lr === 0.4")
+    page.go_back()
+    until(page, f"{ELEMENT}.state.start.join() === '{','.join(f'{v:g}' for v in before)}'")
+    page.keyboard.press("Control+Shift+z")
+    until(page, f"{ELEMENT}.state.start.join() !== '{','.join(f'{v:g}' for v in before)}'")
+    assert page.evaluate(f"{ELEMENT}.past.states.length") == 3
+
+
+def saved(page: Any, name: str, folder: Path) -> bytes:
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name, exact=True).click()
+    path = folder / waiting.value.suggested_filename
+    waiting.value.save_as(path)
+    return path.read_bytes()
+
+
+def test_pictures_can_be_taken_along(play: Callable[..., Any], tmp_path: Path) -> None:
+    from PIL import Image
+
+    page = play("?preset=zigzag")
+    width, height = page.evaluate(f"{ELEMENT}.figure.size")
+    png = Image.open(io.BytesIO(saved(page, "PNG", tmp_path)))
+    assert png.size == (round(2 * width), round(2 * (height + 30)))
+    svg = xml.dom.minidom.parseString(saved(page, "SVG", tmp_path))
+    assert "descend run" in svg.getElementsByTagName("desc")[0].firstChild.data
+    words = {"".join(n.data for n in t.childNodes) for t in svg.getElementsByTagName("text")}
+    assert {"optimum", "GD", "Momentum", "Adam"} <= words
+    raw = saved(page, "GIF", tmp_path)
+    assert struct.unpack("<HH", raw[6:10])[0] <= 640
+    gif = Image.open(io.BytesIO(raw))
+    assert gif.n_frames == 21
+    assert gif.info["loop"] == 0
+    frames = []
+    for k in (0, 20):
+        gif.seek(k)
+        frames.append(np.asarray(gif.convert("RGB"), float))
+    shown = np.asarray(png.convert("RGB").resize(gif.size), float)
+    assert np.abs(frames[1] - shown).mean() < 4  # the last frame is the picture, in 256 colours
+    assert np.abs(frames[0] - frames[1]).mean() > 1
+
+
+# -- the rest --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_prediction_comes_before_the_runs(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=which")
+    (preset,) = (p for p in PRESETS if p.key == "which")
+    assert page.locator(".ds-choice").all_inner_texts() == [c.text for c in preset.choices]
+    assert page.evaluate(f"{ELEMENT}.figure.look.hidden") is True
+    assert page.locator(".ds-mark-limit:visible").count() == 0
+    for k, choice in enumerate(preset.choices):
+        page.locator(".ds-choice").nth(k).click()
+        assert page.locator(".ds-feedback").inner_text() == choice.feedback
+    assert page.evaluate(f"{ELEMENT}.figure.look.hidden") is False
+    until(page, "document.querySelectorAll('.ds-outcome')[2].textContent.startsWith('Diverged')")
+
+
+def test_steps_go_forth_and_back_and_play(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    at = f"{ELEMENT}.state.at"
+    page.get_by_role("button", name="To the start").click()
+    assert page.evaluate(at) == 0
+    page.get_by_role("button", name="One step forward").click()
+    page.get_by_role("button", name="One step forward").click()
+    page.get_by_role("button", name="One step back").click()
+    assert page.evaluate(at) == 1
+    page.get_by_role("combobox", name="Speed").select_option("30")
+    page.get_by_role("button", name="Play").click()
+    until(page, f"{at} === null")
+    until(page, "document.querySelector('[aria-label=Play]') !== null")
+
+
+def test_the_anatomy_and_the_rule_show_the_step_s_numbers(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=zigzag&chosen=2&at=4")
+    page.locator(".ds-open").nth(2).click()
+    until(page, "document.querySelectorAll('.ds-value')[1]?.textContent.startsWith('=')")
+    until(page, "document.querySelector('.ds-rule .katex') !== null")
+    g = asked(PRESETS[0].state).trace(2).points[:5] * [0.2, 4]
+    m = sum((0.1 * 0.9 ** (4 - k) * g[k] for k in range(5)), np.zeros(2))
+    assert page.locator(".ds-value").first.inner_text() == f"= ({', '.join(number(v, 4) for v in m)})"
+    assert f"({', '.join(number(-v, 3) for v in m)})" in page.locator(".ds-parts figcaption").nth(1).inner_text()
+
+
+def test_an_optimizer_is_added_with_a_predicted_rate_changed_and_removed(
+    play: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    page = play("?objective=x**2%2B3*y**2&start=4,3&optimizer=sgd:lr=0.1&steps=20")
+    page.get_by_role("combobox", name="Add an optimizer").select_option("momentum")
+    until(page, "document.querySelectorAll('.ds-card').length === 2")
+    rate = page.evaluate(f"{ELEMENT}.state.optimizers[1].values.lr")
+    assert (
+        rate
+        == asked({"objective": "x**2+3*y**2", "start": [4, 3], "steps": 20, "optimizers": [{"name": "momentum"}]})
+        .trace(0)
+        .config["hyperparameters"]["lr"]
+    )
+    page.locator(".ds-open").nth(1).click()
+    field = page.get_by_role("textbox", name="Momentum momentum")
+    field.fill("0.5")
+    field.press("Enter")
+    until(page, f"{ELEMENT}.frame.runs[1].values.momentum === 0.5")
+    page.get_by_role("button", name="Remove SGD").click()
+    until(page, f"{ELEMENT}.frame.runs.length === 1")
+    assert page.evaluate(f"{ELEMENT}.frame.runs[0].name") == "momentum"
+
+
+def test_what_is_wrong_is_said_beside_the_formula_and_the_picture_stays(
+    play: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    page = play()
+    formula = page.get_by_label("minimise")
+    formula.fill("x^2 +")
+    formula.press("Enter")
+    until(page, "document.querySelector('.ds-problem').textContent.includes('something is missing')")
+    assert formula.get_attribute("aria-invalid") == "true"
+    formula.fill("sin(x) + x^2/10")
+    formula.press("Enter")
+    until(page, f"{ELEMENT}.ground.dimensions === 1 && document.querySelector('.ds-problem').textContent === ''")
+
+
+@pytest.mark.parametrize(
+    "query", ["?objective=x^2%2By^2%2Bz^2&start=1,2,3", "?objective=x^2&start=1", "?objective=easom&view=surface"]
+)
+@pytest.mark.parametrize("width", [390, 2560])
+def test_every_kind_of_ground_fits_the_window(play: Callable[..., Any], query: str, width: int) -> None:
+    page = play(query, viewport={"width": width, "height": 900}, color_scheme="dark")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    drawn = page.evaluate(
+        f"(() => {{ const c = {ELEMENT}.figure.over; return new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size }})()"
+    )
+    assert drawn > 5
+
+
+def test_every_control_has_a_name_and_is_reached_by_tab(play: Callable[..., Any]) -> None:
+    page = play("?preset=zigzag")
+    page.locator(".ds-open").first.click()
+    nameless = page.evaluate(
+        "[...document.querySelectorAll('descend-playground :is(button, input, select, [role=slider])')]"
+        ".filter(e => !(e.getAttribute('aria-label') || e.textContent.trim() || e.labels?.length)).map(e => e.outerHTML)"
+    )
+    assert nameless == []
+    skipped = page.evaluate(
+        "[...document.querySelectorAll('descend-playground [tabindex]')].filter(e => e.tabIndex < 0).length"
+    )
+    assert skipped == 0
