@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
+from descend.engine import Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
@@ -18,7 +18,7 @@ from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
 from descend.stopping import QUIET, Stop
-from descend.trace import Column, Trace
+from descend.trace import Column, Outcome, Trace
 from descend.trees import flatten
 
 __all__ = ["descend", "trial_of"]
@@ -106,7 +106,7 @@ def descend(
         stop = stop.from_gradient(float(resume.grad_norm[0]))
     state = _resumed_state(chosen, resume)
     engine = _engine(goal, leaves, rebuild, chosen, state, seed)
-    book = _Book(stop, int(engine.state["t"]))
+    book = _Book(stop, engine.t)
 
     config = {
         "objective": goal.text,
@@ -124,15 +124,24 @@ def descend(
     }
 
     def so_far(reason: str) -> Trace:
+        rows, rule = book.rows(None if book.closed else engine.peek()), book.stop
         points, last_state = engine.result()
-        last = None if reason and reason != "interrupted" else engine.peek()
-        if last is not None and not reason and book.made == budget:
-            reason = book.stop.first(last, book.latest, book.start(last))[1]
-        trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
-        trace.point, trace.notes = rebuild(points), _remarks(engine, goal, resume)
+        known = {"config": config, "variables": variables, "point": rebuild(points), "state": last_state, "name": name}
+        known["notes"] = _remarks(engine, goal, resume)
+
+        def columns() -> dict[str, Column]:
+            return _columns(rows, book.first, chosen)
+
+        def outcome() -> Outcome:
+            return judge(Trace(columns(), **known), goal, reason, budget, rule)
+
+        if resume is None and goal.immutable:
+            return Trace.lazily(columns, outcome, **known)
+        trace = Trace(columns(), **known)
         if resume is not None:
             trace = _joined(resume, trace)
-        return trace.replace(outcome=judge(trace, goal, reason, budget, book.stop))
+        trace.outcome = judge(trace, goal, reason, budget, rule)
+        return trace
 
     reason = _drive(engine, book, budget, callback, so_far)
     config["interrupted"] = reason == "interrupted"
@@ -141,71 +150,83 @@ def descend(
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64 and engine.data_size <= 10_000
-    chunk = CAPACITY if few else 8 if isinstance(engine, JaxEngine) else 1
+    few = isinstance(engine, JaxEngine) and engine.size <= 64 and engine.data_size <= 10_000
+    chunk = engine.capacity if few else 8 if isinstance(engine, JaxEngine) else 1
+    reason = ""
     try:
         while book.made < budget:
             begun = time.perf_counter()
-            reason = book.add(engine.advance(min(chunk, budget - book.made)))
-            if reason:
+            n = min(chunk, budget - book.made)
+            last = n == budget - book.made
+            reason = book.add(engine.advance(n, last=last), last)
+            if reason and book.last_kept < n:
                 engine.rewind(book.last_kept)
                 return reason
             spent = max(time.perf_counter() - begun, 1e-6)
-            chunk = max(1, min(CAPACITY, int(chunk * min(PATIENCE / spent, 64))))
-            if callback is not None and callback(so_far("")) is False:
+            chunk = max(1, min(engine.capacity, int(chunk * min(PATIENCE / spent, 64))))
+            if callback is not None and callback(so_far(reason)) is False:
                 return "interrupted"
     except KeyboardInterrupt:
-        if engine.state["t"] != book.first + book.made:  # in the midst of a chunk: back to its first point
+        if engine.t != book.first + book.made:  # in the midst of a chunk: back to its first point
             engine.rewind(0)
         return "interrupted"
-    return ""
+    return reason
 
 
 class _Book:
-    """Collects an engine's rows, says where a stop rule holds, and turns the rows into columns."""
+    """Collects an engine's rows, and says where a stop rule holds."""
 
     def __init__(self, stop: Stop, first: int) -> None:
         self.stop, self.first = stop, first
         self.parts: list[Rows] = []
         self.made = 0
+        #: The row of the present point is the last of the parts already.
+        self.closed = False
+        #: The loss of the start point.
+        self.start = math.nan
         #: Rows kept of the part added last, not counting the one that stopped it.
         self.last_kept = 0
         #: The last few losses, whichever parts they came with.
         self.latest = np.zeros(0)
 
-    def start(self, rows: Rows) -> float:
-        """The loss of the start point."""
-        return float((self.parts[0] if self.parts else rows).loss[0])
-
-    def add(self, rows: Rows) -> str:
-        """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
+    def add(self, rows: Rows, last: bool) -> str:
+        """Add rows up to the first at which a stop rule holds; the reason, or nothing. `last`: one row more than updates."""
         if not self.parts:
-            self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
-        self.last_kept, reason = self.stop.first(rows, self.latest, self.start(rows))
-        self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
-        self.parts.append(rows.first(self.last_kept + bool(reason)))
+            self.start = float(rows.loss[0])
+            if self.stop.relative:
+                self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
+        found, reason = self.stop.first(rows, self.latest, self.start)
+        self.closed = bool(reason) or last
+        self.last_kept = found if reason else len(rows) - last
+        if not self.closed:
+            self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
+        self.parts.append(rows.first(found + bool(reason)))
         self.made += self.last_kept
         return reason
 
-    def columns(self, last: Rows | None, optimizer: Any) -> dict[str, Column]:
-        """The columns of all rows and of the last point, where it is not among them already."""
-        parts = [*self.parts, *([last] if last is not None else [])]
-        loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
-        step = np.arange(self.first, self.first + len(loss))
-        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
-        if point.shape[1]:
-            with np.errstate(all="ignore"):
-                moved = row_norms(np.diff(point, axis=0))
-        else:
-            moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
-        columns["update_norm"] = Column(step[1:], moved)
-        lr = optimizer.hyperparameters.get("lr")
-        if lr is not None:
-            made = step[:-1]
-            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
-        if point.shape[1]:
-            columns["point"] = Column(step, point)
-        return columns
+    def rows(self, last: Rows | None = None) -> list[Rows]:
+        """All rows so far, and the last point's."""
+        return [*self.parts, *([last] if last is not None else [])]
+
+
+def _columns(parts: list[Rows], first: int, optimizer: Any) -> dict[str, Column]:
+    """The columns of a trace whose rows begin at step `first`."""
+    loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
+    step = np.arange(first, first + len(loss))
+    columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
+    if point.shape[1]:
+        with np.errstate(all="ignore"):
+            moved = row_norms(np.diff(point, axis=0))
+    else:
+        moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
+    columns["update_norm"] = Column(step[1:], moved)
+    lr = optimizer.hyperparameters.get("lr")
+    if lr is not None:
+        made = step[:-1]
+        columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
+    if point.shape[1]:
+        columns["point"] = Column(step, point)
+    return columns
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------------
@@ -315,13 +336,13 @@ def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, st
     points = size <= POINT_LIMIT
     state = optimizer.init_leaves(leaves) if state is None else state
     if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
-        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points)
-    wide = any(leaf.dtype == np.float64 for leaf in leaves)
+        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points=points)
     try:
-        return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
+        return JaxEngine(goal, rebuild, optimizer, leaves, state, points=points, seed=seed)
     except DescendError:
         raise
     except Exception as error:
+        wide = any(leaf.dtype == np.float64 for leaf in leaves)
         reason = why_not_jax(goal, rebuild(leaves), wide, error)
         if reason is None:  # an error of the user's own function: its traceback says more than a sentence of ours
             raise
