@@ -12,18 +12,19 @@ from functools import lru_cache
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.rules import Optimizer
 from descend.tracing import Traced, remember
 
-__all__ = ["CAPACITY", "Plain", "Vector", "capacity", "compiled_loop", "packing"]
+__all__ = ["CAPACITY", "Loop", "Plain", "Vector", "capacity", "compiled_loop", "packing"]
 
 Array = Any
 
 #: Steps one call of the compiled program can record. Any number up to it is an argument, not a new program.
-CAPACITY = 10_240
+CAPACITY = 16_384
 #: The same where a row has more than NARROW numbers.
-CAPACITY_WIDE, NARROW = 4096, 8
+CAPACITY_WIDE, NARROW = 4096, 16
 #: Leaves and slots of at most this many numbers travel as one vector.
 SMALL = 256
 
@@ -105,45 +106,78 @@ def _vector(structure: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[st
     return Vector(structure, shapes, names, kind)
 
 
-_loops: OrderedDict[Any, tuple[Any, Any]] = OrderedDict()
+class Loop:
+    """A compiled loop, the books it writes into, and the shortest time a step has taken."""
+
+    def __init__(self, run: Callable[..., Any], shape: tuple[int, int], kind: Any) -> None:
+        self._run, self._shape, self._kind = run, shape, kind
+        self.pace = np.inf
+
+    def __call__(self, *arguments: Any, n: int) -> tuple[Any, NDArray[Any]]:
+        """Leaves and slots after the updates, and the first n columns of the book.
+
+        A book is used again and again: to fill a fresh one with zeros would cost more than some hundred steps.
+        """
+        import jax
+
+        free = _books.setdefault((self._shape, self._kind), [])
+        try:
+            book = free.pop()
+        except IndexError:
+            book = jax.numpy.zeros(self._shape, self._kind)
+        shut, book = self._run(book, *arguments)
+        found = np.asarray(book)[:, :n].copy()
+        if len(free) < SPARE:
+            free.append(book)
+        return shut, found
+
+
+_loops: OrderedDict[Any, tuple[Loop, Any]] = OrderedDict()
+#: Books no descent is writing into at the moment, and how many of one shape are kept.
+_books: dict[Any, list[Any]] = {}
+SPARE = 2
 
 
 def capacity(leaves: Sequence[Array], points: bool) -> int:
     """Steps one call can record for these parameters."""
-    return CAPACITY if not points or 1 + 2 * sum(leaf.size for leaf in leaves) <= NARROW else CAPACITY_WIDE
+    return CAPACITY if _width(leaves, points) <= NARROW else CAPACITY_WIDE
+
+
+def _width(leaves: Sequence[Array], points: bool) -> int:
+    return 1 + (2 * sum(leaf.size for leaf in leaves) if points else 2)
 
 
 def compiled_loop(
     traced: Traced, optimizer: Optimizer, leaves: Sequence[Array], handed: Plain, *, points: bool, wide: bool
-) -> Callable[..., Any]:
+) -> Loop:
     """The compiled loop for an objective, a rule, and parameters of these shapes: found by the program's text, or made.
 
     It takes the arrays the objective closes over, the random key, [0, n, n + 1 or n, t], leaves and slots, rates, and the
     tables of scheduled hyperparameters; it returns leaves and slots after n updates, and one column per point.
     """
+    import jax.numpy as jnp
+
     shapes = tuple((x.shape, x.dtype) for x in leaves)
     scheduled = tuple(sorted(optimizer.scheduled))
     key = (traced.text, shapes, optimizer.structure, scheduled, handed.key, points, wide, traced.stochastic)
     if key not in _loops:
-        made = _loop(traced, optimizer, scheduled, handed, points)
+        kind = np.dtype(jnp.promote_types(jnp.result_type(*leaves), jnp.float32))
+        run = _compiled(traced, optimizer, scheduled, handed, points, kind)
+        made = Loop(run, (_width(leaves, points), capacity(leaves, points) + 1), kind)
         remember(_loops, key, (made, (traced.closed, optimizer)))
     _loops.move_to_end(key)
     return _loops[key][0]
 
 
-def _loop(
-    traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], handed: Plain, points: bool
+def _compiled(
+    traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], handed: Plain, points: bool, kind: Any
 ) -> Callable[..., Any]:
     import jax
     import jax.numpy as jnp
 
     jaxpr, elsewhere, structural = traced.closed.jaxpr, optimizer.reports_elsewhere, optimizer.structural
 
-    def run(consts: Any, key: Any, ends: Any, shut: Any, rates: Any, tables: dict[str, Any]) -> Any:
-        leaves, _ = handed.open(shut)
-        kind = jnp.promote_types(jnp.result_type(*leaves), jnp.float32)
-        width = 1 + (2 * sum(leaf.size for leaf in leaves) if points else 2)
-
+    def run(book: Any, consts: Any, key: Any, ends: Any, shut: Any, rates: Any, tables: dict[str, Any]) -> Any:
         def body(k: Any, carry: Any) -> Any:
             shut, book = carry
             leaves, slots = handed.open(shut)
@@ -170,10 +204,9 @@ def _loop(
             return new, shut, book
 
         shut = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), shut)
-        book = jnp.zeros((width, capacity(leaves, points) + 1), kind)
         return jax.lax.fori_loop(0, 2, stretch, (shut, shut, book))[1:]
 
-    return jax.jit(run)
+    return jax.jit(run, donate_argnums=0)
 
 
 def _as_before(old: Array, new: Array) -> Array:

@@ -9,6 +9,7 @@ a loop into one function, some twenty times faster on a CPU than an operation at
 from __future__ import annotations
 
 import math
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,11 +19,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.compiled import CAPACITY, Vector, capacity, compiled_loop, packing
+from descend.compiled import CAPACITY, Loop, Plain, Vector, capacity, compiled_loop, packing
 from descend.errors import DescendError
 from descend.objectives import Objective
 from descend.rules import Optimizer
-from descend.tracing import trace_objective
+from descend.tracing import Traced, remember, trace_objective
 
 __all__ = ["Engine", "JaxEngine", "PythonEngine", "Rows", "jax_switch", "torch_gradient"]
 
@@ -42,6 +43,8 @@ class Rows:
     point: Floats
     slope: Floats | None = None
     size: Floats | None = None
+    #: All of it as one array, where it is one.
+    book: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.loss)
@@ -57,25 +60,26 @@ class Rows:
     @property
     def finite(self) -> bool:
         """Whether every loss and gradient norm is known to be finite. False says nothing: squares may overflow."""
-        parts = [self.loss, *(self.slope.T if self.slope is not None else [self.grad_norm])]
-        # not np.dot: BLAS wakes other threads for more than 10,000 numbers, which on a busy machine takes milliseconds
-        with np.errstate(all="ignore"):
-            return math.isfinite(sum(float(np.einsum("i,i->", part, part)) for part in parts))
+        if self.book is None:
+            return False
+        flat = self.book.ravel()
+        # in pieces: BLAS wakes other threads for more than 10,000 numbers, which on a busy machine takes milliseconds
+        pieces = (flat[k : k + 8192] for k in range(0, len(flat), 8192))
+        return math.isfinite(sum(float(piece.dot(piece)) for piece in pieces))
 
     def first(self, n: int) -> Rows:
         """The first n rows."""
         if n == len(self):
             return self
-        found = Rows(self.loss[:n], self.update_norm[:n], self.point[:n])
-        found.slope = None if self.slope is None else self.slope[:n]
-        found.size = None if self.size is None else self.size[:n]
-        return found
+        slope, size = (None if x is None else x[:n] for x in (self.slope, self.size))
+        return Rows(self.loss[:n], self.update_norm[:n], self.point[:n], slope, size)
 
 
 class Engine(Protocol):
     """Keeps a descent's parameters and state, and moves them."""
 
-    #: Numbers in the parameters; updates one `advance` can make.
+    #: What a trace's configuration calls it; numbers in the parameters; updates one `advance` can make.
+    name: str
     size: int
     capacity: int
 
@@ -119,45 +123,106 @@ def _slot_type(value: Any, scalar: Any) -> Any:
     return getattr(value, "dtype", scalar) if getattr(value, "ndim", 0) else scalar
 
 
+@dataclass(frozen=True)
+class _Plan:
+    """What a descent needs that depends on its objective, rule and shapes alone, on none of its numbers."""
+
+    traced: Traced
+    handed: Plain
+    loop: Loop
+    #: The hyperparameters that are arguments.
+    rates: tuple[str, ...]
+    #: Leaves and slots before the first step as the compiled program is given them, whatever the leaves hold; None where
+    #: the slots begin at something that differs from descent to descent.
+    fresh: Any
+
+
+_plans: OrderedDict[Any, _Plan] = OrderedDict()
+
+
+def _plan_key(goal: Objective, rebuild: Any, optimizer: Any, leaves: Sequence[Array], points: bool) -> Any:
+    """What a plan is found by, or None where it must be made anew: a function that may have changed, rates of other kinds."""
+    if not goal.immutable or type(optimizer) is not Optimizer or optimizer.mask is not None:
+        return None
+    kinds: list[Any] = [optimizer.rule, *optimizer.common]
+    for value in (*optimizer.values.values(), *optimizer.common.values()):
+        if type(value) is float:
+            kinds.append(value == 0)  # whether it is off decides what is computed, its value does not
+        elif isinstance(value, bool | int | str):
+            kinds.append(value)
+        else:
+            return None
+    shapes = [(leaf.shape, leaf.dtype) for leaf in leaves]
+    return (goal.fun, goal.stochastic, *kinds, *shapes, str(rebuild(list(range(len(leaves))))), points)
+
+
+def _made_plan(
+    goal: Objective, rebuild: Any, optimizer: Any, leaves: list[Array], slots: list[dict[str, Any]], points: bool, scalar: Any
+) -> _Plan:
+    wide = scalar is np.float64
+    with jax_switch(wide):
+        traced = trace_objective(goal.fun, leaves, rebuild, immutable=goal.immutable, stochastic=goal.stochastic)
+    fixed = optimizer.scheduled.keys() | optimizer.structural.keys()
+    hyper = {k: v for k, v in optimizer.hyperparameters.items() if k not in fixed}
+    handed = packing((leaves, slots), hyper, scalar)
+    loop = compiled_loop(traced, optimizer, leaves, handed, points=points, wide=wide)
+    constant = isinstance(handed, Vector) and isinstance(optimizer, Optimizer) and optimizer.rule.starts_alike
+    return _Plan(traced, handed, loop, tuple(hyper), handed.shut((leaves, slots)) if constant else None)
+
+
 class JaxEngine:
-    """The compiled engine."""
+    """The compiled engine. `state` is the optimizer's to go on from; by default its first."""
+
+    name = "jax"
 
     def __init__(
         self,
         goal: Objective,
         rebuild: Callable[[Sequence[Any]], Any],
-        optimizer: Optimizer,
+        optimizer: Any,
         leaves: list[Array],
-        state: dict[str, Any],
+        state: dict[str, Any] | None,
         *,
         points: bool = True,
         seed: int = 0,
     ) -> None:
-        self.optimizer, self.points = optimizer, points
-        self.size = sum(leaf.size for leaf in leaves)
-        self.capacity = capacity(leaves, points)
+        self.points, self.size, self.capacity = points, sum(leaf.size for leaf in leaves), capacity(leaves, points)
         self._wide = any(leaf.dtype == np.float64 for leaf in leaves)
-        scalar = np.float64 if self._wide else np.float32
-        slots = [{k: np.asarray(v, _slot_type(v, scalar)) for k, v in s.items()} for s in state["slots"]]
-        with jax_switch(self._wide):
-            traced = trace_objective(goal.fun, leaves, rebuild, immutable=goal.immutable, stochastic=goal.stochastic)
-        self.narrow = traced.narrow if self._wide else []
-        self._consts = traced.consts
+        key = _plan_key(goal, rebuild, optimizer, leaves, points) if state is None else None
+        plan = None if key is None else _plans.get(key)
+        if plan is None:
+            state = optimizer.init_leaves(leaves) if state is None else state
+            scalar = np.float64 if self._wide else np.float32
+            slots = [{k: np.asarray(v, _slot_type(v, scalar)) for k, v in s.items()} for s in state["slots"]]
+            plan = _made_plan(goal, rebuild, optimizer, leaves, slots, points, scalar)
+            shut, t = plan.handed.shut((leaves, slots)), int(state["t"])
+            if key is not None and plan.fresh is not None:
+                remember(_plans, key, plan)
+        else:
+            shut, t = np.concatenate([*(leaf.ravel() for leaf in leaves), plan.fresh[self.size :]]), 0
+        self._handed, self._loop, self._consts = plan.handed, plan.loop, plan.traced.consts
+        self.narrow = plan.traced.narrow if self._wide else []
         self._key = np.array([0, seed], dtype=np.uint32) if goal.stochastic else None
         self._scheduled = optimizer.scheduled
-        fixed = optimizer.scheduled.keys() | optimizer.structural.keys()
-        hyper = {k: v for k, v in optimizer.hyperparameters.items() if k not in fixed}
-        self._handed = packing((leaves, slots), hyper, scalar)
-        self._rates = self._handed.shut_rates(hyper)
-        self._run = compiled_loop(traced, optimizer, leaves, self._handed, points=points, wide=self._wide)
+        hyper = optimizer.hyperparameters
+        self._rates = self._handed.shut_rates({name: hyper[name] for name in plan.rates})
         #: Leaves and slots, and the number of updates made.
-        self._at: tuple[Any, int] = (self._handed.shut((leaves, slots)), int(state["t"]))
+        self._at: tuple[Any, int] = (shut, t)
         self._before = self._at
 
     @property
     def t(self) -> int:
         """Updates made so far."""
         return self._at[1]
+
+    @property
+    def pace(self) -> float:
+        """Seconds a step of this program took when it was fastest; infinite before it ran."""
+        return self._loop.pace
+
+    @pace.setter
+    def pace(self, seconds: float) -> None:
+        self._loop.pace = min(self._loop.pace, seconds)
 
     @property
     def data_size(self) -> int:
@@ -183,11 +248,9 @@ class JaxEngine:
     def _called(self, n: int, last: bool) -> tuple[tuple[Any, int], Rows]:
         shut, t = self._at
         tables = self._tables(t, n + last) if self._scheduled else {}
+        ends = np.array([0, n, n + last, t])
         with jax_switch(self._wide):
-            shut, book = self._run(self._consts, self._key, np.array([0, n, n + last, t]), shut, self._rates, tables)
-        found = np.asarray(book)[:, : n + last]
-        if 2 * n < self.capacity:  # a view would keep the whole book in memory
-            found = found.copy()
+            shut, found = self._loop(self._consts, self._key, ends, shut, self._rates, tables, n=n + last)
         return (shut, t + n), self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
 
     def _tables(self, t: int, n: int) -> dict[str, Floats]:
@@ -200,13 +263,16 @@ class JaxEngine:
 
     def _rows(self, book: Floats) -> Rows:
         if not self.points:
-            return Rows(book[0], book[2], np.zeros((book.shape[1], 0)), size=book[1])
-        return Rows(book[0], np.zeros(0), book[1 : 1 + self.size].T, slope=book[1 + self.size :].T)
+            return Rows(book[0], book[2], np.zeros((book.shape[1], 0)), size=book[1], book=book)
+        return Rows(book[0], np.zeros(0), book[1 : 1 + self.size].T, slope=book[1 + self.size :].T, book=book)
 
     def result(self) -> tuple[list[Array], dict[str, Any]]:
         """The parameters and the state as NumPy arrays."""
         shut, t = self._at
-        leaves, slots = self._handed.open(np.array(shut) if isinstance(self._handed, Vector) else shut)
+        if isinstance(self._handed, Vector):
+            leaves, slots = self._handed.open(np.array(shut))
+            return leaves, {"t": t, "slots": slots}
+        leaves, slots = shut
         slots = [{k: np.asarray(v) for k, v in s.items()} for s in slots]
         return [np.asarray(leaf) for leaf in leaves], {"t": t, "slots": slots}
 
@@ -215,7 +281,10 @@ def row_norms(rows: Floats) -> Floats:
     """Euclidean norm of each row; rows whose squares overflow are scaled first."""
     with np.errstate(all="ignore"):
         if rows.shape[1] <= 8:  # few columns: adding them up is faster than a reduction along short rows
-            plain = np.sqrt(sum((column * column for column in rows.T), np.zeros(len(rows))))
+            plain = np.square(rows[:, 0]) if rows.shape[1] else np.zeros(len(rows))
+            for column in rows.T[1:]:
+                plain += column * column
+            plain = np.sqrt(plain, out=plain)
         else:
             rows = np.ascontiguousarray(rows)  # the order of a sum must not hang on how the rows lie in memory
             plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
@@ -232,6 +301,7 @@ def row_norms(rows: Floats) -> Floats:
 class PythonEngine:
     """The same descent, a step at a time, for a value-and-gradient function on NumPy arrays."""
 
+    name = "python"
     capacity = CAPACITY
 
     def __init__(

@@ -6,6 +6,7 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -119,8 +120,8 @@ def descend(
         "tol_grad": None if stop.tol_grad < 0 else stop.tol_grad,
         "tol_loss": None if stop.tol_loss < 0 else stop.tol_loss,
         "seed": seed,
-        "dtype": str(leaves[0].dtype),
-        "engine": type(engine).__name__.removesuffix("Engine").lower(),
+        "dtype": _type_name(leaves[0].dtype),
+        "engine": engine.name,
     }
 
     def so_far(reason: str) -> Trace:
@@ -129,8 +130,7 @@ def descend(
         known = {"config": config, "variables": variables, "point": rebuild(points), "state": last_state, "name": name}
         known["notes"] = _remarks(engine, goal, resume)
 
-        def columns() -> dict[str, Column]:
-            return _columns(rows, book.first, chosen)
+        columns = _Columns(rows, book.first, chosen)
 
         def outcome() -> Outcome:
             return judge(Trace(columns(), **known), goal, reason, budget, rule)
@@ -150,9 +150,7 @@ def descend(
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    few = isinstance(engine, JaxEngine) and engine.size <= 64 and engine.data_size <= 10_000
-    chunk = engine.capacity if few else 8 if isinstance(engine, JaxEngine) else 1
-    reason = ""
+    chunk, reason = _first_chunk(engine), ""
     try:
         while book.made < budget:
             begun = time.perf_counter()
@@ -163,6 +161,8 @@ def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, 
                 engine.rewind(book.last_kept)
                 return reason
             spent = max(time.perf_counter() - begun, 1e-6)
+            if isinstance(engine, JaxEngine):
+                engine.pace = spent / n
             chunk = max(1, min(engine.capacity, int(chunk * min(PATIENCE / spent, 64))))
             if callback is not None and callback(so_far(reason)) is False:
                 return "interrupted"
@@ -171,6 +171,15 @@ def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, 
             engine.rewind(0)
         return "interrupted"
     return reason
+
+
+def _first_chunk(engine: Engine) -> int:
+    """Steps to begin with: as many as a program that ran before makes in good time, else a guess by its size."""
+    if not isinstance(engine, JaxEngine):
+        return 1
+    if math.isfinite(engine.pace):
+        return max(1, min(engine.capacity, int(PATIENCE / engine.pace)))
+    return 4096 if engine.size <= 64 and engine.data_size <= 10_000 else 8
 
 
 class _Book:
@@ -209,24 +218,45 @@ class _Book:
         return [*self.parts, *([last] if last is not None else [])]
 
 
-def _columns(parts: list[Rows], first: int, optimizer: Any) -> dict[str, Column]:
-    """The columns of a trace whose rows begin at step `first`."""
-    loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
-    step = np.arange(first, first + len(loss))
-    columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
-    if point.shape[1]:
-        with np.errstate(all="ignore"):
-            moved = row_norms(np.diff(point, axis=0))
-    else:
-        moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
-    columns["update_norm"] = Column(step[1:], moved)
-    lr = optimizer.hyperparameters.get("lr")
-    if lr is not None:
-        made = step[:-1]
-        columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
-    if point.shape[1]:
-        columns["point"] = Column(step, point)
-    return columns
+class _Columns:
+    """The columns of a trace whose rows begin at step `first`, made once."""
+
+    def __init__(self, parts: list[Rows], first: int, optimizer: Any) -> None:
+        self.parts, self.first, self.optimizer = parts, first, optimizer
+        self._made: dict[str, Column] | None = None
+
+    def __call__(self) -> dict[str, Column]:
+        if self._made is None:
+            self._made = self._make()
+        return dict(self._made)
+
+    def _make(self) -> dict[str, Column]:
+        loss, size, point = (_together([getattr(p, key) for p in self.parts]) for key in ("loss", "grad_norm", "point"))
+        step = np.arange(self.first, self.first + len(loss))
+        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
+        if point.shape[1]:
+            with np.errstate(all="ignore"):
+                moved = row_norms(point[1:] - point[:-1])
+        else:
+            moved = _together([p.update_norm for p in self.parts])[: len(step) - 1]
+        columns["update_norm"] = Column(step[1:], moved)
+        lr = self.optimizer.hyperparameters.get("lr")
+        if lr is not None:
+            made = step[:-1]
+            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
+        if point.shape[1]:
+            columns["point"] = Column(step, point)
+        return columns
+
+
+def _together(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=64)
+def _type_name(dtype: Any) -> str:
+    """The name of a number type: NumPy takes some microseconds to spell it."""
+    return str(dtype)
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------------
@@ -242,9 +272,11 @@ def _whole(value: Any, what: str) -> int:
 
 def _loaded(resume: Any) -> Trace | None:
     """The trace to go on from: one in memory, or a file it was saved to."""
+    if resume is None:
+        return None
     if isinstance(resume, str | os.PathLike):
         return Trace.load(resume)
-    if resume is not None and not isinstance(resume, Trace):
+    if not isinstance(resume, Trace):
         raise DescendError(f"resume is a Trace or the file it was saved to; got {type(resume).__name__}")
     return resume
 
@@ -266,17 +298,9 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
 
 def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None, budget: int) -> tuple[Any, bool]:
     """The optimizer to use, and whether its learning rate had to be predicted."""
-    from descend.optimizers import sgd
-    from descend.rules import OPTIMIZERS, optimizer_named
-
-    if optimizer is None and resume is not None:
-        known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
-        if not known:
-            raise DescendError(
-                "this trace does not hold its whole optimizer (a mask, groups or another library's); state it again"
-            )
-        optimizer = _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
-    chosen = sgd() if optimizer is None else optimizer() if isinstance(optimizer, Rule) else optimizer
+    if optimizer is None:
+        optimizer = _default_optimizer(resume)
+    chosen = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(chosen, Optimizer):
         return _foreign(chosen), False
     if "lr" not in chosen.rule.hyperparameters or "lr" in chosen.stated:
@@ -284,6 +308,21 @@ def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None
     from descend.stability import suggest_lr
 
     return chosen.with_values(lr=suggest_lr(goal, start, chosen, trial=trial_of(goal, start, budget)).lr), True
+
+
+def _default_optimizer(resume: Trace | None) -> Any:
+    """Plain gradient descent, or the optimizer a resumed trace was made with."""
+    from descend.optimizers import sgd
+    from descend.rules import OPTIMIZERS, optimizer_named
+
+    if resume is None:
+        return sgd
+    known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
+    if not known:
+        raise DescendError(
+            "this trace does not hold its whole optimizer (a mask, groups or another library's); state it again"
+        )
+    return _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
 
 
 def trial_of(goal: Objective, start: Any, steps: int) -> Callable[[Optimizer], bool]:
@@ -334,8 +373,8 @@ def _resumed_state(optimizer: Any, resume: Trace | None) -> State | None:
 def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, state: State | None, seed: int) -> Engine:
     size = sum(leaf.size for leaf in leaves)
     points = size <= POINT_LIMIT
-    state = optimizer.init_leaves(leaves) if state is None else state
     if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
+        state = optimizer.init_leaves(leaves) if state is None else state
         return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points=points)
     try:
         return JaxEngine(goal, rebuild, optimizer, leaves, state, points=points, seed=seed)
@@ -388,9 +427,9 @@ def _remarks(engine: Engine, goal: Objective, resume: Trace | None) -> tuple[str
     """What should be known about the numbers themselves."""
     before = goal.text if resume is None else resume.config.get("objective")
     other = () if before == goal.text else (f"the earlier steps were made on another objective, {before}",)
-    narrow = list(dict.fromkeys(engine.narrow))[:3] if isinstance(engine, JaxEngine) else []
-    if not narrow:
+    if not isinstance(engine, JaxEngine) or not engine.narrow:
         return other
+    narrow = list(dict.fromkeys(engine.narrow))[:3]
     told = ", ".join(f"{value:.9g}" for value in narrow)
     return (
         *other,

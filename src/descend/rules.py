@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -103,6 +104,16 @@ class Rule:
     def sums(self) -> bool:
         """Whether the rule needs sums over all arrays: it is then a generator that yields its parts."""
         return inspect.isgeneratorfunction(self.function)
+
+    @cached_property
+    def starts_alike(self) -> bool:
+        """Whether the slots of two descents begin at the same numbers, given arrays of the same shapes and types."""
+        return not any(isinstance(slot.fill, str) or callable(slot.when) for slot in self.slots.values())
+
+    @cached_property
+    def known(self) -> dict[str, Hyperparameter]:
+        """Every hyperparameter it may be given by name: the options all optimizers share, then its own."""
+        return _shared(self) | dict(self.hyperparameters)
 
     def __call__(self, *unnamed: Any, **values: Any) -> Optimizer:
         if unnamed:
@@ -233,7 +244,7 @@ def optimizer_named(name: str) -> Rule:
 
 def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
     """Check the hyperparameters a user stated and fill in the defaults."""
-    known = _shared(made) | dict(made.hyperparameters)
+    known = made.known
     for name in values:
         if name != "mask" and name not in known:
             own, shared = ", ".join(made.hyperparameters), ", ".join(_shared(made))

@@ -105,8 +105,8 @@ class Trace:
         ('a', 'stalled', array([43.]))
         """
         made = cls({}, **known)
-        made.__dict__["_later"] = {"columns": columns, "outcome": outcome}
         del made.columns, made.outcome
+        made.__dict__["_later"] = {"columns": columns, "outcome": outcome}
         return made
 
     if not TYPE_CHECKING:  # a misspelt name is a type checker's to find
