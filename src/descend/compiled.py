@@ -155,13 +155,11 @@ def compiled_loop(
     It takes the arrays the objective closes over, the random key, [0, n, n + 1 or n, t], leaves and slots, rates, and the
     tables of scheduled hyperparameters; it returns leaves and slots after n updates, and one column per point.
     """
-    import jax.numpy as jnp
-
     shapes = tuple((x.shape, x.dtype) for x in leaves)
     scheduled = tuple(sorted(optimizer.scheduled))
     key = (traced.text, shapes, optimizer.structure, scheduled, handed.key, points, wide, traced.stochastic)
     if key not in _loops:
-        kind = np.dtype(jnp.promote_types(jnp.result_type(*leaves), jnp.float32))
+        kind = np.float64 if wide else np.float32
         run = _compiled(traced, optimizer, scheduled, handed, points, kind)
         made = Loop(run, (_width(leaves, points), capacity(leaves, points) + 1), kind)
         remember(_loops, key, (made, (traced.closed, optimizer)))

@@ -64,8 +64,9 @@ class Rows:
             return False
         flat = self.book.ravel()
         # in pieces: BLAS wakes other threads for more than 10,000 numbers, which on a busy machine takes milliseconds
-        pieces = (flat[k : k + 8192] for k in range(0, len(flat), 8192))
-        return math.isfinite(sum(float(piece.dot(piece)) for piece in pieces))
+        pieces = [flat[k : k + 8192] for k in range(0, len(flat), 8192)]
+        with np.errstate(all="ignore"):
+            return math.isfinite(sum([float(piece.dot(piece)) for piece in pieces]))
 
     def first(self, n: int) -> Rows:
         """The first n rows."""

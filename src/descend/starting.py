@@ -68,7 +68,7 @@ def _plainly_right(start: Any, goal: Objective) -> bool:
     """Whether it is one array as it should be: most are, and a short descent takes no longer than the questions below."""
     if type(start) is not np.ndarray or start.dtype != np.float64 or start.shape != (len(goal.variables),):
         return False
-    return 0 < start.size <= POINT_LIMIT and math.isfinite(float(start @ start))
+    return 0 < start.size <= POINT_LIMIT and math.isfinite(sum(start.tolist()))
 
 
 def _one_array(goal: Objective, start: Any, leaves: list[NDArray[Any]]) -> NDArray[Any]:
