@@ -177,8 +177,7 @@ def _compiled(
 
     def run(book: Any, consts: Any, key: Any, ends: Any, shut: Any, rates: Any, tables: dict[str, Any]) -> Any:
         def body(k: Any, carry: Any) -> Any:
-            shut, book = carry
-            leaves, slots = handed.open(shut)
+            (leaves, slots), book = carry
             extra = [jax.random.fold_in(key, ends[3] + k)] if traced.stochastic else []
             loss, *grads = jax.core.eval_jaxpr(jaxpr, consts, *leaves, *extra)
             shown = leaves
@@ -193,13 +192,13 @@ def _compiled(
             else:
                 row = [loss, _norm(grads), _norm([a - b for a, b in zip(new, leaves, strict=True)])]
             book = book.at[:, k].set(jnp.concatenate([jnp.ravel(x).astype(kind) for x in row]))
-            return handed.shut((new, after)), book
+            return (new, after), book
 
         def stretch(i: Any, carry: Any) -> Any:
             """First the updates asked for, then the row of the point they led to: its own update is let go of."""
             shut, _, book = carry
-            new, book = jax.lax.fori_loop(ends[i], ends[i + 1], body, (shut, book))
-            return new, shut, book
+            new, book = jax.lax.fori_loop(ends[i], ends[i + 1], body, (handed.open(shut), book))
+            return handed.shut(new), shut, book
 
         shut = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), shut)
         return jax.lax.fori_loop(0, 2, stretch, (shut, shut, book))[1:]
