@@ -230,13 +230,13 @@ def _words(hint: Any) -> tuple[str, ...]:
 
 
 def optimizer_named(name: str) -> Rule:
-    """The rule of that name, or a `DescendError` listing those there are."""
-    try:
-        return OPTIMIZERS[name.lower().replace("-", "_")]
-    except KeyError:
-        near = get_close_matches(name.lower(), OPTIMIZERS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise DescendError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}{hint}") from None
+    """The rule of that name, or a `DescendError` with those whose names are near it."""
+    key = name.lower().replace("-", "_")
+    if key in OPTIMIZERS:
+        return OPTIMIZERS[key]
+    near = get_close_matches(key, OPTIMIZERS, 3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise DescendError(f"there is no optimizer {name!r}; {hint}`descend optimizers` lists the {len(OPTIMIZERS)} there are")
 
 
 # -- options every optimizer has ------------------------------------------------------------------------------------------
