@@ -116,11 +116,12 @@ class Loop:
     def __call__(self, *arguments: Any, n: int) -> tuple[Any, NDArray[Any]]:
         """Leaves and slots after the updates, and the first n columns of the book.
 
-        A book is used again and again: to fill a fresh one with zeros would cost more than some hundred steps.
+        A book is given away to the program and comes back written: to fill a fresh one with zeros would cost more than some
+        hundred steps.
         """
         import jax
 
-        free = _books.setdefault((self._shape, self._kind), [])
+        free = _books.setdefault((self._shape, self._kind, jax.config.jax_default_device), [])
         try:
             book = free.pop()
         except IndexError:

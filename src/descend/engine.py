@@ -90,7 +90,7 @@ class Engine(Protocol):
         ...
 
     def advance(self, n: int, *, last: bool = False) -> Rows:
-        """Make n updates (at most `capacity`) and return the rows of the n points left behind; with `last` of the one reached too."""
+        """Make n updates (at most `capacity`); the rows of the n points left behind and, with `last`, of the one reached."""
         ...
 
     def peek(self) -> Rows:
@@ -231,7 +231,7 @@ class JaxEngine:
         return sum(int(np.size(const)) for const in self._consts)
 
     def advance(self, n: int, *, last: bool = False) -> Rows:
-        """Make n updates (at most `capacity`) and return the rows of the n points left behind; with `last` of the one reached too."""
+        """Make n updates (at most `capacity`); the rows of the n points left behind and, with `last`, of the one reached."""
         self._before = self._at
         self._at, rows = self._called(n, last)
         return rows

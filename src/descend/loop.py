@@ -319,9 +319,7 @@ def _default_optimizer(resume: Trace | None) -> Any:
         return sgd
     known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
     if not known:
-        raise DescendError(
-            "this trace does not hold its whole optimizer (a mask, groups or another library's); state it again"
-        )
+        raise DescendError("this trace does not hold its whole optimizer (a mask, groups or another library's); state it again")
     return _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
 
 

@@ -156,7 +156,9 @@ def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[f
 def _print_text(goal: Any, runs: list[_Run], searches: Any, checked: GradientCheck | None) -> None:
     lines = [_headline(goal, runs[0].trace)]
     if checked is not None and checked.ok is False:
-        lines.append(labelled("warning", f"the gradient given is not the slope of the function at the start: {checked.message}."))
+        lines.append(
+            labelled("warning", f"the gradient given is not the slope of the function at the start: {checked.message}.")
+        )
     lines += [labelled("read as", note) for note in (goal.expression.notes if goal.expression is not None else ())]
     lines += [_rule_line(run) for run in runs]
     if searches:

@@ -40,7 +40,7 @@ def checked_gradient(goal: Any, start: Any) -> GradientCheck | None:
             return None
         if FIRST + EACH * min(np.size(start), 200) <= allowed:
             return _named(check_gradient(goal.fun, goal.grad, start), goal)
-        return _along(goal, np.asarray(start, dtype=np.float64)) if FIRST + EACH <= allowed else None
+        return _along(goal, np.asarray(start, dtype=np.float64)) if allowed >= FIRST + EACH else None
     except (DescendError, TypeError, ValueError):  # the descent itself will say it
         return None
 
