@@ -12,6 +12,7 @@ import pytest
 
 import descend as ds
 from descend.errors import DescendError
+from descend.rules import OPTIMIZERS
 from descend.stability import lr_limit, spectral_radius, suggest_lr
 
 
@@ -152,3 +153,91 @@ def test_an_adaptive_rate_is_suggested_within_half_its_first_limit():
 @pytest.mark.parametrize("lr", [1e308, 1e200])
 def test_rates_beyond_the_range_of_numbers_do_not_break_the_prediction(lr):
     assert np.isinf(spectral_radius(ds.momentum(), lr, 1e300))
+
+
+def test_a_plan_kept_from_before_sees_every_changed_number():
+    """Two descents that share a plan, against the same two with nothing to share."""
+    first = ds.descend("rosenbrock", np.array([-1.2, 1.0]), ds.adam(lr=0.01), steps=30)
+    others = [
+        (np.array([0.5, -0.5]), {"lr": 0.01}, 30),
+        (np.array([-1.2, 1.0]), {"lr": 0.02, "beta1": 0.8, "eps": 1e-3}, 7),
+        (np.array([-1.2, 1.0]), {"lr": 0.01, "beta1": 0.0}, 30),
+        (np.array([-1.2, 1.0]), {"lr": 0.01, "weight_decay": 0.1}, 30),
+        (np.array([-1.2, 1.0]), {"lr": 0.01, "clip_norm": 0.5}, 30),
+        (np.array([-1.2, 1.0]), {"lr": 0.01, "maximize": True}, 5),
+        (np.array([-1.2, 1.0]), {"lr": ds.cosine(0.01, 30)}, 30),
+    ]
+    for start, values, steps in others:
+        kept = ds.descend("rosenbrock", start, ds.adam(**values), steps=steps)
+        anew = ds.descend(lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, start, ds.adam(**values), steps=steps)
+        np.testing.assert_allclose(kept.points, anew.points, rtol=1e-12, atol=1e-12)
+        assert not np.array_equal(kept.points[-1], first.points[-1])
+        assert {k: v.shape for k, v in kept.state["slots"][0].items()} == {
+            k: v.shape for k, v in anew.state["slots"][0].items()
+        }
+    optimizer = ds.adam(lr=0.01)
+    before = ds.descend("rosenbrock", np.array([-1.2, 1.0]), optimizer, steps=30)
+    optimizer.values["lr"] = 0.02
+    after = ds.descend("rosenbrock", np.array([-1.2, 1.0]), optimizer, steps=30)
+    assert np.array_equal(before.points, first.points)
+    assert not np.array_equal(before.points[1], after.points[1])
+
+
+def test_rules_whose_slots_begin_at_the_parameters_are_not_begun_at_anothers():
+    for name in ("schedule_free_sgd", "prodigy", "asgd"):
+        starts = [np.array([-1.2, 1.0]), np.array([0.3, 0.4])]
+        kept = [ds.descend("rosenbrock", start, OPTIMIZERS[name](), steps=20) for start in starts]
+        anew = ds.descend(lambda p: (1 - p[0]) ** 2 + 100 * (p[1] - p[0] ** 2) ** 2, starts[1], OPTIMIZERS[name](), steps=20)
+        if "lr" not in OPTIMIZERS[name].hyperparameters or not kept[1].config["lr_predicted"]:
+            np.testing.assert_allclose(kept[1].points, anew.points, rtol=1e-10, atol=1e-12)
+        np.testing.assert_array_equal(kept[1].points[0], starts[1])
+
+
+def test_traces_of_one_program_share_no_memory():
+    traces = [ds.descend("rosenbrock", np.array([-1.2, k]), ds.adam(lr=0.01), steps=40) for k in (1.0, 2.0, 3.0)]
+    seen = [t.points.copy() for t in traces]
+    traces[1].points[:] = 0.0
+    traces[1].loss[:] = 0.0
+    ds.descend("rosenbrock", np.array([-1.2, 4.0]), ds.adam(lr=0.01), steps=400)
+    np.testing.assert_array_equal(traces[0].points, seen[0])
+    np.testing.assert_array_equal(traces[2].points, seen[2])
+    for trace, start in ((traces[0], 1.0), (traces[2], 3.0)):
+        again = ds.descend("rosenbrock", np.array([-1.2, start]), ds.adam(lr=0.01), steps=40)
+        np.testing.assert_array_equal(trace.loss, again.loss)
+        np.testing.assert_array_equal(trace.point, trace.points[-1])
+
+
+def test_the_last_row_is_that_of_a_longer_descent():
+    """It is worked out in the same call, from the point reached, and its update is not made."""
+    for steps in (1, 5, 4095, 4096, 4097, 16_384, 16_385):
+        short = ds.descend("rosenbrock", np.array([-1.2, 1.0]), ds.adam(lr=0.01), steps=steps)
+        long = ds.descend("rosenbrock", np.array([-1.2, 1.0]), ds.adam(lr=0.01), steps=steps + 3)
+        np.testing.assert_array_equal(short.loss, long.loss[: steps + 1])
+        np.testing.assert_array_equal(short.grad_norm, long.grad_norm[: steps + 1])
+        np.testing.assert_array_equal(short.point, long.points[steps])
+        assert short.state["t"] == steps
+
+
+def test_the_slope_of_the_loss_and_the_shape_of_a_row_make_no_difference_to_where_a_rule_stops():
+    for where in (1, 2, 100, 999, 1000):
+        whole = ds.descend("x^2 + 3y^2", [4, 3], ds.sgd(lr=0.01), steps=1000)
+        bound = float(whole.grad_norm[where])
+        for budget in (where, where + 1, 1000):
+            trace = ds.descend("x^2 + 3y^2", [4, 3], ds.sgd(lr=0.01), steps=budget, tol_grad=bound)
+            assert (trace.steps, trace.outcome.kind) == (where, "converged")
+            np.testing.assert_array_equal(trace.points, whole.points[: where + 1])
+            np.testing.assert_array_equal(trace.point, whole.points[where])
+
+
+@pytest.mark.parametrize("huge", [1e160, 1e300])
+def test_gradients_whose_squares_overflow_are_finite_all_the_same(huge):
+    trace = ds.descend(lambda p: huge * (p[0] + p[1]), [1e-3, 1e-3], ds.sgd(lr=1e-310), steps=3)
+    np.testing.assert_allclose(trace.grad_norm, np.sqrt(2) * huge, rtol=1e-15)
+    assert trace.steps == 3
+
+
+@pytest.mark.parametrize("dtype", [jnp.bfloat16, np.float16, np.float32])
+def test_rules_that_report_another_point_keep_narrow_types(dtype):
+    trace = ds.descend(lambda p: jnp.sum(p**2), jnp.asarray([4.0, 3.0], dtype), ds.schedule_free_sgd(lr=0.1), steps=20)
+    assert trace.point.dtype == jnp.dtype(dtype)
+    assert trace.loss[-1] < 0.5 * trace.loss[0]

@@ -18,9 +18,10 @@ ROOT = Path(descend.__file__).parent
 GROUND = [
     {"errors", "arrays", "trees", "slots"},
     {"schedules", "around", "trace"},
-    {"hyperparameters"},
+    {"hyperparameters", "tracing"},
     {"rules", "objectives"},
-    {"optimizers", "equations", "gradients", "engine", "grouping", "torch_recorder"},
+    {"optimizers", "equations", "gradients", "compiled", "grouping", "torch_recorder"},
+    {"engine"},
     {"torch_lists", "torch_names", "optax", "reference", "choose"},
     {"torch", "foreign", "stopping", "stability"},
     {"judging"},

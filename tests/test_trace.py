@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import csv
 import errno
 import io
@@ -9,6 +10,7 @@ import json
 import math
 import os
 import pathlib
+import pickle
 import subprocess
 import sys
 from itertools import pairwise
@@ -313,3 +315,41 @@ def test_sign_changes_skip_zeros(path: list[float]) -> None:
     trace = Trace({"point": column(range(len(path)), np.array(path).reshape(-1, 1))}, variables=("x",))
     signs = [v > 0 for v in path if v != 0 and v == v]
     assert trace.sign_changes() == {"x": sum(a != b for a, b in pairwise(signs))}
+
+
+def test_what_is_left_for_later_is_worked_out_once_and_kept() -> None:
+    made: list[str] = []
+
+    def columns() -> dict[str, Column]:
+        made.append("columns")
+        return {"loss": column([0, 1], [2.0, 1.0])}
+
+    def outcome() -> Outcome:
+        made.append("outcome")
+        return Outcome("converged", "Converged.")
+
+    trace = Trace.lazily(columns, outcome, name="later", config={"seed": 0})
+    assert (made, trace.name, trace.config) == ([], "later", {"seed": 0})
+    assert trace.loss.tolist() == [2.0, 1.0]
+    assert (trace.outcome, trace.outcome, trace.steps) == (("converged", "Converged."), ("converged", "Converged."), 1)
+    assert made == ["columns", "outcome"]
+    with pytest.raises(AttributeError, match="no attribute 'columms'"):
+        _ = trace.columms
+
+
+@pytest.mark.parametrize("copied", [copy.copy, copy.deepcopy, lambda t: pickle.loads(pickle.dumps(t)), lambda t: t.replace()])
+def test_a_copy_of_a_trace_is_whole(copied: Any) -> None:
+    trace = ds.descend("x^2 + 3y^2", [4, 3], ds.adam(lr=0.1), steps=5)
+    again = copied(trace)
+    whole = ds.descend("x^2 + 3y^2", [4, 3], ds.adam(lr=0.1), steps=5)
+    assert again.outcome == whole.outcome
+    assert list(again.columns) == list(whole.columns)
+    np.testing.assert_array_equal(again.points, whole.points)
+    np.testing.assert_array_equal(again.state["slots"][0]["m"], whole.state["slots"][0]["m"])
+
+
+def test_an_outcome_is_that_of_the_descent_whatever_became_of_the_trace() -> None:
+    trace = ds.descend("x^2", [4.0], ds.sgd(lr=1.5), steps=9)
+    trace.config, trace.point, trace.variables = {}, None, ()
+    assert trace.outcome is not None
+    assert trace.outcome.kind == "diverged"

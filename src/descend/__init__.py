@@ -62,14 +62,16 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     if name in _HOMES:
         module, attribute = _HOMES[name]
-        return getattr(importlib.import_module(module), attribute)
+        found = globals()[name] = getattr(importlib.import_module(module), attribute)
+        return found
     if name in ("optimizers", "schedules"):
         return importlib.import_module(f"descend.{name}")
     if name in ("torch", "optax"):
         return _adapter(name)
     for home in (importlib.import_module("descend.optimizers"), importlib.import_module("descend.schedules")):
         if name in home.__all__:
-            return getattr(home, name)
+            found = globals()[name] = getattr(home, name)
+            return found
     raise AttributeError(f"module 'descend' has no attribute {name!r}")
 
 

@@ -6,11 +6,12 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from descend.engine import CAPACITY, Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
+from descend.engine import Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
@@ -18,7 +19,7 @@ from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
 from descend.stopping import QUIET, Stop
-from descend.trace import Column, Trace
+from descend.trace import Column, Outcome, Trace
 from descend.trees import flatten
 
 __all__ = ["descend", "trial_of"]
@@ -106,7 +107,7 @@ def descend(
         stop = stop.from_gradient(float(resume.grad_norm[0]))
     state = _resumed_state(chosen, resume)
     engine = _engine(goal, leaves, rebuild, chosen, state, seed)
-    book = _Book(stop, int(engine.state["t"]))
+    book = _Book(stop, engine.t)
 
     config = {
         "objective": goal.text,
@@ -119,20 +120,28 @@ def descend(
         "tol_grad": None if stop.tol_grad < 0 else stop.tol_grad,
         "tol_loss": None if stop.tol_loss < 0 else stop.tol_loss,
         "seed": seed,
-        "dtype": str(leaves[0].dtype),
-        "engine": type(engine).__name__.removesuffix("Engine").lower(),
+        "dtype": _type_name(leaves[0].dtype),
+        "engine": engine.name,
     }
 
     def so_far(reason: str) -> Trace:
+        rows, rule = book.rows(None if book.closed else engine.peek()), book.stop
         points, last_state = engine.result()
-        last = None if reason and reason != "interrupted" else engine.peek()
-        if last is not None and not reason and book.made == budget:
-            reason = book.stop.first(last, book.latest, book.start(last))[1]
-        trace = Trace(book.columns(last, chosen), config=config, variables=variables, state=last_state, name=name)
-        trace.point, trace.notes = rebuild(points), _remarks(engine, goal, resume)
+        known = {"config": config, "variables": variables, "point": rebuild(points), "state": last_state, "name": name}
+        known["notes"] = _remarks(engine, goal, resume)
+
+        columns = _Columns(rows, book.first, chosen)
+
+        def outcome() -> Outcome:
+            return judge(Trace(columns(), **known), goal, reason, budget, rule)
+
+        if resume is None and goal.immutable:
+            return Trace.lazily(columns, outcome, **known)
+        trace = Trace(columns(), **known)
         if resume is not None:
             trace = _joined(resume, trace)
-        return trace.replace(outcome=judge(trace, goal, reason, budget, book.stop))
+        trace.outcome = judge(trace, goal, reason, budget, rule)
+        return trace
 
     reason = _drive(engine, book, budget, callback, so_far)
     config["interrupted"] = reason == "interrupted"
@@ -141,71 +150,113 @@ def descend(
 
 def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
-    few = isinstance(engine, JaxEngine) and sum(leaf.size for leaf in engine.leaves) <= 64 and engine.data_size <= 10_000
-    chunk = CAPACITY if few else 8 if isinstance(engine, JaxEngine) else 1
+    chunk, reason = _first_chunk(engine), ""
     try:
         while book.made < budget:
             begun = time.perf_counter()
-            reason = book.add(engine.advance(min(chunk, budget - book.made)))
-            if reason:
+            n = min(chunk, budget - book.made)
+            last = n == budget - book.made
+            reason = book.add(engine.advance(n, last=last), last)
+            if reason and book.last_kept < n:
                 engine.rewind(book.last_kept)
                 return reason
             spent = max(time.perf_counter() - begun, 1e-6)
-            chunk = max(1, min(CAPACITY, int(chunk * min(PATIENCE / spent, 64))))
-            if callback is not None and callback(so_far("")) is False:
+            if isinstance(engine, JaxEngine):
+                engine.pace = spent / n
+            chunk = max(1, min(engine.capacity, int(chunk * min(PATIENCE / spent, 64))))
+            if callback is not None and callback(so_far(reason)) is False:
                 return "interrupted"
     except KeyboardInterrupt:
-        if engine.state["t"] != book.first + book.made:  # in the midst of a chunk: back to its first point
+        if engine.t != book.first + book.made:  # in the midst of a chunk: back to its first point
             engine.rewind(0)
         return "interrupted"
-    return ""
+    return reason
+
+
+def _first_chunk(engine: Engine) -> int:
+    """Steps to begin with: as many as a program that ran before makes in good time, else a guess by its size."""
+    if not isinstance(engine, JaxEngine):
+        return 1
+    if math.isfinite(engine.pace):
+        return max(1, min(engine.capacity, int(PATIENCE / engine.pace)))
+    return 4096 if engine.size <= 64 and engine.data_size <= 10_000 else 8
 
 
 class _Book:
-    """Collects an engine's rows, says where a stop rule holds, and turns the rows into columns."""
+    """Collects an engine's rows, and says where a stop rule holds."""
 
     def __init__(self, stop: Stop, first: int) -> None:
         self.stop, self.first = stop, first
         self.parts: list[Rows] = []
         self.made = 0
+        #: The row of the present point is the last of the parts already.
+        self.closed = False
+        #: The loss of the start point.
+        self.start = math.nan
         #: Rows kept of the part added last, not counting the one that stopped it.
         self.last_kept = 0
         #: The last few losses, whichever parts they came with.
         self.latest = np.zeros(0)
 
-    def start(self, rows: Rows) -> float:
-        """The loss of the start point."""
-        return float((self.parts[0] if self.parts else rows).loss[0])
-
-    def add(self, rows: Rows) -> str:
-        """Add rows up to the first at which a stop rule holds; the reason, or nothing."""
+    def add(self, rows: Rows, last: bool) -> str:
+        """Add rows up to the first at which a stop rule holds; the reason, or nothing. `last`: one row more than updates."""
         if not self.parts:
-            self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
-        self.last_kept, reason = self.stop.first(rows, self.latest, self.start(rows))
-        self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
-        self.parts.append(rows.first(self.last_kept + bool(reason)))
+            self.start = float(rows.loss[0])
+            if self.stop.relative:
+                self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
+        found, reason = self.stop.first(rows, self.latest, self.start)
+        self.closed = bool(reason) or last
+        self.last_kept = found if reason else len(rows) - last
+        if not self.closed:
+            self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
+        self.parts.append(rows.first(found + bool(reason)))
         self.made += self.last_kept
         return reason
 
-    def columns(self, last: Rows | None, optimizer: Any) -> dict[str, Column]:
-        """The columns of all rows and of the last point, where it is not among them already."""
-        parts = [*self.parts, *([last] if last is not None else [])]
-        loss, size, point = (np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "point"))
+    def rows(self, last: Rows | None = None) -> list[Rows]:
+        """All rows so far, and the last point's."""
+        return [*self.parts, *([last] if last is not None else [])]
+
+
+class _Columns:
+    """The columns of a trace whose rows begin at step `first`, made once."""
+
+    def __init__(self, parts: list[Rows], first: int, optimizer: Any) -> None:
+        self.parts, self.first, self.optimizer = parts, first, optimizer
+        self._made: dict[str, Column] | None = None
+
+    def __call__(self) -> dict[str, Column]:
+        if self._made is None:
+            self._made = self._make()
+        return dict(self._made)
+
+    def _make(self) -> dict[str, Column]:
+        loss, size, point = (_together([getattr(p, key) for p in self.parts]) for key in ("loss", "grad_norm", "point"))
         step = np.arange(self.first, self.first + len(loss))
         columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
         if point.shape[1]:
             with np.errstate(all="ignore"):
-                moved = row_norms(np.diff(point, axis=0))
+                moved = row_norms(point[1:] - point[:-1])
         else:
-            moved = np.concatenate([p.update_norm for p in parts])[: len(step) - 1]
+            moved = _together([p.update_norm for p in self.parts])[: len(step) - 1]
         columns["update_norm"] = Column(step[1:], moved)
-        lr = optimizer.hyperparameters.get("lr")
+        lr = self.optimizer.hyperparameters.get("lr")
         if lr is not None:
             made = step[:-1]
             columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
         if point.shape[1]:
             columns["point"] = Column(step, point)
         return columns
+
+
+def _together(parts: list[Any]) -> Any:
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+@lru_cache(maxsize=64)
+def _type_name(dtype: Any) -> str:
+    """The name of a number type: NumPy takes some microseconds to spell it."""
+    return str(dtype)
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------------
@@ -221,9 +272,11 @@ def _whole(value: Any, what: str) -> int:
 
 def _loaded(resume: Any) -> Trace | None:
     """The trace to go on from: one in memory, or a file it was saved to."""
+    if resume is None:
+        return None
     if isinstance(resume, str | os.PathLike):
         return Trace.load(resume)
-    if resume is not None and not isinstance(resume, Trace):
+    if not isinstance(resume, Trace):
         raise DescendError(f"resume is a Trace or the file it was saved to; got {type(resume).__name__}")
     return resume
 
@@ -245,17 +298,9 @@ def _stop_rule(explicit: bool, tol_grad: float | None, tol_loss: float | None) -
 
 def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None, budget: int) -> tuple[Any, bool]:
     """The optimizer to use, and whether its learning rate had to be predicted."""
-    from descend.optimizers import sgd
-    from descend.rules import OPTIMIZERS, optimizer_named
-
-    if optimizer is None and resume is not None:
-        known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
-        if not known:
-            raise DescendError(
-                "this trace does not hold its whole optimizer (a mask, groups or another library's); state it again"
-            )
-        optimizer = _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
-    chosen = sgd() if optimizer is None else optimizer() if isinstance(optimizer, Rule) else optimizer
+    if optimizer is None:
+        optimizer = _default_optimizer(resume)
+    chosen = optimizer() if isinstance(optimizer, Rule) else optimizer
     if not isinstance(chosen, Optimizer):
         return _foreign(chosen), False
     if "lr" not in chosen.rule.hyperparameters or "lr" in chosen.stated:
@@ -263,6 +308,19 @@ def _optimizer(goal: Objective, start: Any, optimizer: Any, resume: Trace | None
     from descend.stability import suggest_lr
 
     return chosen.with_values(lr=suggest_lr(goal, start, chosen, trial=trial_of(goal, start, budget)).lr), True
+
+
+def _default_optimizer(resume: Trace | None) -> Any:
+    """Plain gradient descent, or the optimizer a resumed trace was made with."""
+    from descend.optimizers import sgd
+    from descend.rules import OPTIMIZERS, optimizer_named
+
+    if resume is None:
+        return sgd
+    known = resume.config.get("optimizer") in OPTIMIZERS and not resume.config.get("masked")
+    if not known:
+        raise DescendError("this trace does not hold its whole optimizer (a mask, groups or another library's); state it again")
+    return _as_before(optimizer_named(resume.config["optimizer"]), resume.config["hyperparameters"])
 
 
 def trial_of(goal: Objective, start: Any, steps: int) -> Callable[[Optimizer], bool]:
@@ -313,15 +371,15 @@ def _resumed_state(optimizer: Any, resume: Trace | None) -> State | None:
 def _engine(goal: Objective, leaves: list[Any], rebuild: Any, optimizer: Any, state: State | None, seed: int) -> Engine:
     size = sum(leaf.size for leaf in leaves)
     points = size <= POINT_LIMIT
-    state = optimizer.init_leaves(leaves) if state is None else state
     if goal.backend != "jax" or goal.grad is not None or getattr(optimizer, "backend", "any") == "torch":
-        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points)
-    wide = any(leaf.dtype == np.float64 for leaf in leaves)
+        state = optimizer.init_leaves(leaves) if state is None else state
+        return PythonEngine(_python_gradient(goal, rebuild), optimizer, leaves, state, points=points)
     try:
-        return JaxEngine(goal.fun, rebuild, optimizer, leaves, state, wide, goal.immutable, goal.stochastic, points, seed)
+        return JaxEngine(goal, rebuild, optimizer, leaves, state, points=points, seed=seed)
     except DescendError:
         raise
     except Exception as error:
+        wide = any(leaf.dtype == np.float64 for leaf in leaves)
         reason = why_not_jax(goal, rebuild(leaves), wide, error)
         if reason is None:  # an error of the user's own function: its traceback says more than a sentence of ours
             raise
@@ -367,9 +425,9 @@ def _remarks(engine: Engine, goal: Objective, resume: Trace | None) -> tuple[str
     """What should be known about the numbers themselves."""
     before = goal.text if resume is None else resume.config.get("objective")
     other = () if before == goal.text else (f"the earlier steps were made on another objective, {before}",)
-    narrow = list(dict.fromkeys(engine.narrow))[:3] if isinstance(engine, JaxEngine) else []
-    if not narrow:
+    if not isinstance(engine, JaxEngine) or not engine.narrow:
         return other
+    narrow = list(dict.fromkeys(engine.narrow))[:3]
     told = ", ".join(f"{value:.9g}" for value in narrow)
     return (
         *other,

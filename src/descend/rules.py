@@ -19,6 +19,7 @@ import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
+from functools import cached_property
 from types import SimpleNamespace
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -103,6 +104,16 @@ class Rule:
     def sums(self) -> bool:
         """Whether the rule needs sums over all arrays: it is then a generator that yields its parts."""
         return inspect.isgeneratorfunction(self.function)
+
+    @cached_property
+    def starts_alike(self) -> bool:
+        """Whether the slots of two descents begin at the same numbers, given arrays of the same shapes and types."""
+        return not any(isinstance(slot.fill, str) or callable(slot.when) for slot in self.slots.values())
+
+    @cached_property
+    def known(self) -> dict[str, Hyperparameter]:
+        """Every hyperparameter it may be given by name: the options all optimizers share, then its own."""
+        return _shared(self) | dict(self.hyperparameters)
 
     def __call__(self, *unnamed: Any, **values: Any) -> Optimizer:
         if unnamed:
@@ -219,13 +230,13 @@ def _words(hint: Any) -> tuple[str, ...]:
 
 
 def optimizer_named(name: str) -> Rule:
-    """The rule of that name, or a `DescendError` listing those there are."""
-    try:
-        return OPTIMIZERS[name.lower().replace("-", "_")]
-    except KeyError:
-        near = get_close_matches(name.lower(), OPTIMIZERS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
-        raise DescendError(f"there is no optimizer {name!r}; there are {', '.join(OPTIMIZERS)}{hint}") from None
+    """The rule of that name, or a `DescendError` with those whose names are near it."""
+    key = name.lower().replace("-", "_")
+    if key in OPTIMIZERS:
+        return OPTIMIZERS[key]
+    near = get_close_matches(key, OPTIMIZERS, 3)
+    hint = f"did you mean {' or '.join(near)}? " if near else ""
+    raise DescendError(f"there is no optimizer {name!r}; {hint}`descend optimizers` lists the {len(OPTIMIZERS)} there are")
 
 
 # -- options every optimizer has ------------------------------------------------------------------------------------------
@@ -233,7 +244,7 @@ def optimizer_named(name: str) -> Rule:
 
 def bind(made: Rule, values: Mapping[str, Any]) -> Optimizer:
     """Check the hyperparameters a user stated and fill in the defaults."""
-    known = _shared(made) | dict(made.hyperparameters)
+    known = made.known
     for name in values:
         if name != "mask" and name not in known:
             own, shared = ", ".join(made.hyperparameters), ", ".join(_shared(made))

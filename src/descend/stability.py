@@ -19,9 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import jax_switch, program_text
+from descend.engine import jax_switch
 from descend.rules import Optimizer
 from descend.schedules import Schedule
+from descend.tracing import program_text
 from descend.trees import flatten
 
 __all__ = [

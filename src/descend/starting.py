@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -40,6 +41,8 @@ def start_arrays(
         start = resume.point
     if start is None:
         start = goal.start
+    if _plainly_right(start, goal):
+        return [start], _first, goal.variables
     if start is None:
         raise DescendError(f"a start point is needed: one number for each of {', '.join(goal.variables) or 'the parameters'}")
     if isinstance(start, list | tuple) and all(isinstance(v, int | float | np.number) for v in start):
@@ -59,6 +62,13 @@ def start_arrays(
     if size > POINT_LIMIT:
         return leaves, rebuild, ()
     return leaves, rebuild, goal.variables or _coordinate_names(leaves)
+
+
+def _plainly_right(start: Any, goal: Objective) -> bool:
+    """Whether it is one array as it should be: most are, and a short descent takes no longer than the questions below."""
+    if type(start) is not np.ndarray or start.dtype != np.float64 or start.shape != (len(goal.variables),):
+        return False
+    return 0 < start.size <= POINT_LIMIT and math.isfinite(sum(start.tolist()))
 
 
 def _one_array(goal: Objective, start: Any, leaves: list[NDArray[Any]]) -> NDArray[Any]:
@@ -104,7 +114,7 @@ def plain_point(leaves: list[NDArray[Any]], variables: tuple[str, ...]) -> Any:
     """The start as plain numbers, where there are few."""
     if not variables:
         return None
-    return [float(v) for leaf in leaves for v in leaf.ravel()]
+    return [float(v) for leaf in leaves for v in leaf.ravel().tolist()]
 
 
 def why_not_jax(goal: Objective, params: Any, wide: bool, error: Exception) -> str | None:

@@ -44,6 +44,8 @@ class Stop:
 
         `before` are the losses just before these rows, `start` the loss of the start point.
         """
+        if self.tol_grad < 0 and self.tol_loss < 0 and math.isinf(self.growth) and rows.finite:
+            return len(rows), ""
         with np.errstate(all="ignore"):
             reasons = {
                 "not finite": ~(np.isfinite(rows.loss) & np.isfinite(rows.grad_norm)),

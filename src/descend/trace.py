@@ -13,9 +13,9 @@ import math
 import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, BinaryIO, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -81,7 +81,7 @@ class Trace:
     """
 
     columns: dict[str, Column]
-    outcome: Outcome | None = None
+    outcome: Outcome | None = field(default_factory=lambda: None)  # no value on the class: see `lazily`
     #: What made the trace, as plain JSON values: objective, optimizer, hyperparameters, start, seed …
     config: dict[str, Any] = field(default_factory=dict)
     #: Names of the coordinates of `point`.
@@ -95,6 +95,37 @@ class Trace:
     name: str = ""
     #: Remarks about the data itself, such as "sampled to 1500 points".
     notes: tuple[str, ...] = ()
+
+    @classmethod
+    def lazily(cls, columns: Callable[[], dict[str, Column]], outcome: Callable[[], Outcome], **known: Any) -> Trace:
+        """A trace whose columns and outcome are worked out when they are first asked for.
+
+        >>> t = Trace.lazily(lambda: {"loss": column([0], [43.0])}, lambda: Outcome("stalled", "Stalled."), name="a")
+        >>> t.name, t.outcome.kind, t.loss
+        ('a', 'stalled', array([43.]))
+        """
+        made = cls({}, **known)
+        del made.columns, made.outcome
+        made.__dict__["_later"] = {"columns": columns, "outcome": outcome}
+        return made
+
+    if not TYPE_CHECKING:  # a misspelt name is a type checker's to find
+
+        def __getattr__(self, name: str) -> Any:
+            """Called for what is not there: what was left for later is worked out and kept."""
+            later = self.__dict__.get("_later", {})
+            make = later.get(name)
+            if make is None:
+                if name in self.__dict__:  # another thread was first
+                    return self.__dict__[name]
+                raise AttributeError(f"a trace has no attribute {name!r}")
+            found = self.__dict__.setdefault(name, make())
+            later.pop(name, None)
+            return found
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The fields, worked out: functions cannot be pickled, and a copy must not share what is not there yet."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         """Values of a column, by name."""

@@ -185,7 +185,7 @@ def mine(tmp_path: Path) -> Path:
     """A file of functions, good and bad."""
     file = tmp_path / "mine.py"
     file.write_text(
-        "import math\nimport numpy as np\nimport jax.numpy as jnp\n"
+        "import math\nimport time\nimport numpy as np\nimport jax.numpy as jnp\n"
         "def bowl(x, y): return x**2 + 3 * y**2\n"
         "def array(p): return jnp.sum(p**2)\n"
         "def plain(p): return float(np.sum(np.asarray(p) ** 2))\n"
@@ -195,6 +195,13 @@ def mine(tmp_path: Path) -> Path:
         "def nothing(p): pass\n"
         "def nan(p): return jnp.log(-jnp.sum(p**2))\n"
         "def wrong(p): return np.ones(5)\n"
+        "def saddled(p): return np.array([2., -2.]) * p\n"
+        "def turned(p): return np.where(p > 1, -2., 2.) * p\n"
+        "def half(x, y): return x, 3 * y\n"
+        "def slowly(p):\n    time.sleep(0.01)\n    return plain(p)\n"
+        "def crawls(p):\n    time.sleep(0.1)\n    return plain(p)\n"
+        "def kinked(p): return float(np.sum(np.abs(p)))\n"
+        "def signs(p): return np.sign(p)\n"
         "def later(p):\n    later.n += 1\n    if later.n > 5: raise OSError('gone')\n    return float(np.sum(p ** 2))\n"
         "later.n = 0\n"
         "answer = 42\n"
@@ -210,6 +217,53 @@ def test_functions_in_a_file(command: Any, mine: Path) -> None:
     for words in ([f"{mine}:array"], [f"{mine}:plain", "--grad", f"{mine}:slope"]):
         (run,) = command.json("run", *words, *steps)["runs"]
         np.testing.assert_allclose(run["point"], [4 * 0.8**3, 3 * 0.8**3], rtol=1e-14)
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient", "words"),
+    [
+        ("plain", "saddled", "p[1] is wrong: −4.0 given, the slope is 4.0; the sign is flipped."),
+        ("bowl", "half", "2 of 2 coordinates are wrong, y most: 6.0 given, the slope is 12.0; yours is half the slope."),
+    ],
+)
+def test_a_gradient_that_is_no_slope_is_told_and_used(
+    command: Any, mine: Path, function: str, gradient: str, words: str
+) -> None:
+    words = f"warning the gradient given is not the slope of the function at the start: {words}"
+    asked = ["run", f"{mine}:{function}", "--grad", f"{mine}:{gradient}", "--start", "1,2", "--lr", "0.1", "--steps", "2"]
+    assert words in " ".join(command(*asked).stdout.split())
+    told = command.json(*asked)
+    assert told["gradient_check"]["ok"] is False
+    assert told["gradient_check"]["message"] in words
+    assert told["runs"][0]["steps"] == 2
+
+
+@pytest.mark.parametrize(
+    ("function", "gradient", "ok"),
+    [("plain", "slope", True), ("slowly", "slope", True), ("kinked", "signs", True), ("crawls", "saddled", None)],
+)
+def test_a_right_gradient_is_not_remarked_on_nor_one_that_takes_too_long_to_check(
+    command: Any, mine: Path, function: str, gradient: str, ok: bool | None
+) -> None:
+    asked = ["run", f"{mine}:{function}", "--grad", f"{mine}:{gradient}", "--start", "1,2", "--lr", "0.1", "--steps", "2"]
+    assert "warning" not in command(*asked).stdout
+    found = command.json(*asked)["gradient_check"]
+    assert found is None if ok is None else found["ok"] is ok
+
+
+def test_a_slow_functions_gradient_is_checked_along_itself(command: Any, mine: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr("descend.cli.slopes.MOMENT", 2.0)  # 410 evaluations of .01 s are too many, 20 are not
+    start = ",".join(["1"] * 20 + ["2"] * 20)
+    asked = ["run", f"{mine}:slowly", "--start", start, "--lr", "0.1", "--steps", "1"]
+    found = command.json(*asked, "--grad", f"{mine}:turned")["gradient_check"]
+    # p·p changes by 20·2·2 − 20·4·4 = −240 along (2, …, −4, …), which is 20 long
+    assert (found["ok"], found["coordinates"]) == (False, [])
+    assert found["message"] == "along it the function rises by −12.0 a unit, where its length says 20.0"
+    assert command.json(*asked, "--grad", f"{mine}:slope")["gradient_check"]["ok"] is True
+
+
+def test_a_derived_gradient_is_not_checked(command: Any) -> None:
+    assert command.json("run", *BOWL, "--lr", "0.1", "--steps", "2")["gradient_check"] is None
 
 
 def test_nan_from_the_first_step_is_an_outcome(command: Any, mine: Path) -> None:

@@ -406,6 +406,8 @@ def test_derivatives_by_rule_by_jax_and_by_differences_agree(typed):
 
 @settings(max_examples=60, deadline=None)
 @given(formulas(leaves=7))
+@example("abs(abs(w2))")
+@example("sqrt(abs(abs(x - 3) - abs(y)))")
 def test_sympy_agrees(typed):
     import sympy
 
@@ -416,12 +418,10 @@ def test_sympy_agrees(typed):
     ours = value_at(expression)
     assume(math.isfinite(ours) and abs(ours) < 1e100)
     theirs = expression.sympy()
-    own = {"abs": sympy.Abs}
-    for f in theirs.atoms(sympy.Function):
-        if type(f).__name__ in own:
-            theirs = theirs.subs(f, own[type(f).__name__](*f.args))
+    # ours has no value of its own in SymPy; from the inside out, for one may stand inside another
+    theirs = theirs.replace(lambda part: type(part).__name__ == "abs", lambda part: sympy.Abs(*part.args))
     value = theirs.subs({sympy.Symbol(name, real=True): POINT[name] for name in expression.variables}).evalf(17)
-    assume(value.is_number and value.is_real)
+    assert value.is_Float or value.is_Integer, (typed, value)
     assert ours == pytest.approx(float(value), rel=1e-7, abs=1e-9)
 
 

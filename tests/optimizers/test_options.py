@@ -302,8 +302,9 @@ REFUSED: list[tuple[Callable[[], Any], str]] = [
     (lambda: adam().init(torch.zeros(3, dtype=torch.int32)), "got an array of torch.int32"),
     (lambda: sgd().step([np.zeros(2)], [], sgd().init([np.zeros(2)])), "there are 1 parameter arrays and 0 gradients"),
     (lambda: run(sgd(weight_decay=0.1, mask=[True]), start(), sequence(1)), "the mask has 1 entries and there are 4 parameter"),
-    (lambda: optimizer_named("adamm"), "there is no optimizer 'adamm'; there are sgd, momentum"),
-    (lambda: optimizer_named("adamm"), "; did you mean adam?"),
+    (lambda: optimizer_named("adamm"), "there is no optimizer 'adamm'; did you mean adam or "),
+    (lambda: optimizer_named("adamm"), "? `descend optimizers` lists the "),
+    (lambda: optimizer_named("sophia"), "there is no optimizer 'sophia'; `descend optimizers` lists the "),
     (
         lambda: groups(["a", "c"], a=sgd(), b=sgd()).init([np.zeros(1), np.zeros(1)]),
         "the labels name a group 'c' that has no optimizer; there are a, b",

@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from descend.cli.options import parse_optimizer, short_name
 from descend.cli.output import Progress, check_files
+from descend.cli.slopes import checked_gradient
 from descend.cli.text import labelled, log_spaced, number, table
 from descend.errors import DescendError
+
+if TYPE_CHECKING:
+    from descend.gradients import GradientCheck
 
 __all__ = ["command"]
 
@@ -79,6 +83,7 @@ def command(
     goal = resolve(objective, grad=grad)
     first = start_point(goal, start)
     seen = noisy(goal, noise)  # what is descended; what is explained and drawn is the objective itself
+    checked = checked_gradient(goal, first)
     stop = {"steps": steps, "tol_grad": tol_grad, "tol_loss": tol_loss, "seed": seed}
     searches: tuple[str, ...] = ()
     if tune:
@@ -92,9 +97,9 @@ def command(
         if runs[-1].trace.config["interrupted"]:  # one Ctrl-C ends the comparison, and what there is is told
             break
     if as_json:
-        _print_json(goal, runs)
+        _print_json(goal, runs, checked)
     else:
-        _print_text(goal, runs, searches)
+        _print_text(goal, runs, searches, checked)
     _save(goal, runs, figure, trace, quiet=as_json)
 
 
@@ -153,10 +158,14 @@ def _lowest(rates: list[float], tried: dict[float, float], count: int) -> list[f
 # -- printing -------------------------------------------------------------------------------------------------------------
 
 
-def _print_text(goal: Any, runs: list[_Run], searches: Any) -> None:
+def _print_text(goal: Any, runs: list[_Run], searches: Any, checked: GradientCheck | None) -> None:
     lines = [_headline(goal, runs[0].trace)]
     if (seen := runs[0].trace.config["objective"]) != goal.text:
         lines.append(labelled("seen as", seen))
+    if checked is not None and checked.ok is False:
+        lines.append(
+            labelled("warning", f"the gradient given is not the slope of the function at the start: {checked.message}.")
+        )
     lines += [labelled("read as", note) for note in (goal.expression.notes if goal.expression is not None else ())]
     lines += [_rule_line(run) for run in runs]
     if searches:
@@ -291,7 +300,7 @@ def _verdict(run: _Run, *, named: bool) -> list[str]:
 # -- files ----------------------------------------------------------------------------------------------------------------
 
 
-def _print_json(goal: Any, runs: list[_Run]) -> None:
+def _print_json(goal: Any, runs: list[_Run], checked: GradientCheck | None) -> None:
     from descend.trace import strict_json
 
     click.echo(
@@ -301,6 +310,7 @@ def _print_json(goal: Any, runs: list[_Run]) -> None:
                 "name": goal.name,
                 "variables": list(runs[0].trace.variables),
                 "start": runs[0].trace.config["start"],
+                "gradient_check": None if checked is None else checked.to_dict(),
                 "runs": [_as_dict(run) for run in runs],
                 "reference": _reference_dict(goal, runs) if len(runs) > 1 else None,
             },

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import Traced, jax_switch, trace_objective
+from descend.engine import jax_switch
 from descend.errors import DescendError
 from descend.objectives import Objective
 from descend.planes.axes import Axis, whole
 from descend.planes.verdicts import marks
 from descend.rules import COMMON, Optimizer, Rule
 from descend.starting import start_arrays, why_not_jax
+from descend.tracing import Traced, trace_objective
 
 __all__ = ["COLUMNS", "Job", "accelerator_chunk", "workers"]
 
