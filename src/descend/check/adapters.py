@@ -214,7 +214,7 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
             return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
-        if adapter == "torch" and callable(target):
+        if adapter == "torch" and callable(target) or _makes_torch(torch, target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
         import keras  # type: ignore[import-not-found, unused-ignore]
@@ -226,6 +226,22 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         if plan is not None:
             return [plan]
     return []
+
+
+def _makes_torch(torch: Any, target: Any) -> bool:
+    """Whether a function (or a partial) of parameters makes a torch optimizer: it is asked for one on a small parameter."""
+    if isinstance(target, type) or not callable(target):
+        return False
+    try:
+        first, *rest = inspect.signature(target).parameters.values()
+        given = [p.name for p in rest if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if first.name.lower() not in _P or any(_role(n) for n in given):
+            return False
+        settings = guessed_settings(Plan("torch", target, _arguments(target, skip=1)))
+        made = target([torch.nn.Parameter(torch.zeros(2))], **settings)
+    except Exception:
+        return False
+    return isinstance(made, torch.optim.Optimizer)
 
 
 def _optax_plan(target: Any) -> Plan | None:
@@ -325,9 +341,18 @@ def _with_containers(base: Plan, roles: tuple[str, ...]) -> list[Plan]:
         names.add(p.name.lower())
     plural = bool(names & _PLURAL) or base.takes_params
     order = ["list", "array", "dict"] if plural else ["array", "list", "dict"]
-    arrays = ["torch", "numpy"] if "torch" in sys.modules else ["numpy"]
+    arrays = ["numpy"]
+    if "torch" in sys.modules:
+        arrays = ["torch", "numpy"] if _speaks_torch(base.target) else ["numpy", "torch"]
     states = ["empty", "none", "zeros"] if "state" in roles else ["empty"]
     return [replace(base, roles=roles, container=c, arrays=a, state=s) for c in order for a in arrays for s in states]
+
+
+def _speaks_torch(target: Any) -> bool:
+    """Whether the code of a function, or of a class's methods, names torch: it may be imported for something else."""
+    functions = [target, *vars(target).values()] if isinstance(target, type) else [target]
+    codes = [code for f in functions if (code := getattr(f, "__code__", None)) is not None]
+    return any("torch" in code.co_names or "torch" in code.co_freevars for code in codes)
 
 
 def _function_plans(function: Callable[..., Any], name: str, hyper: frozenset[str]) -> list[Plan]:

@@ -25,7 +25,7 @@ from descend.check.verdict import Found, Report
 from descend.equations import lines
 from descend.rules import OPTIMIZERS, Rule, optimizer_named
 
-__all__ = ["assert_conforms", "check", "check_all", "check_with"]
+__all__ = ["check", "check_all", "check_with"]
 
 Message = dict[str, Any]
 
@@ -66,27 +66,6 @@ def check(
     finally:
         if talk is not None:
             talk.close()
-
-
-def assert_conforms(target: Any, reference: str, **options: Any) -> None:
-    """Raise an `AssertionError` that explains, unless the optimizer is the rule `reference` or a dialect of it. For tests.
-
-    >>> import numpy as np
-    >>> class Momentum:
-    ...     def __init__(self, lr=0.01, momentum=0.9):
-    ...         self.lr, self.momentum, self.b = lr, momentum, None
-    ...     def step(self, params, grads):
-    ...         if self.b is None:
-    ...             self.b = [np.zeros_like(p) for p in params]
-    ...         for p, g, b in zip(params, grads, self.b):
-    ...             b *= self.momentum
-    ...             b += g
-    ...             p -= self.lr * b
-    >>> assert_conforms(Momentum, "momentum")
-    """
-    report = check(target, reference, **options)
-    if report.verdict not in ("right", "dialect"):
-        raise AssertionError(f"\n{report}")
 
 
 def could_not_run(name: str, error: Failed, rule: Rule | None, printed: str = "") -> Report:

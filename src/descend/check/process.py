@@ -89,9 +89,10 @@ class Child:
 
     def _drain(self, pipe: Any) -> None:
         """Keep the first of what is printed, read and drop the rest."""
-        while data := pipe.read1(65536):
-            if len(self.printed) < KEPT:
-                self.printed += data.decode("utf-8", "replace")[: KEPT - len(self.printed)]
+        with pipe:
+            while data := pipe.read1(65536):
+                if len(self.printed) < KEPT:
+                    self.printed += data.decode("utf-8", "replace")[: KEPT - len(self.printed)]
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question, one answer; a `Failed` that says what happened where there is none."""
@@ -135,8 +136,9 @@ class Child:
             code = process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             code = None
-        self.close()
+        self._kill()
         trace = self._traces.read().decode("utf-8", "replace")
+        self.close()
         if "Timeout" in trace or code is None:
             place, line = _last_place(trace, self.path)
             where = f"{place}: " if place else ""
@@ -166,16 +168,23 @@ class Child:
         process = self._process
         if process is None:
             return
-        if process.poll() is None:
-            try:
-                os.killpg(process.pid, 9)
-            except (ProcessLookupError, PermissionError):
-                process.kill()
-            process.wait()
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+        self._kill()
+        for pipe in (process.stdin, self._answers, self._traces):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         self._process = None
+
+    def _kill(self) -> None:
+        """The child and what it started; the group may outlive its leader."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, 9)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _path() -> str:
