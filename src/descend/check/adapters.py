@@ -14,7 +14,7 @@ from descend.check.loading import Failed, failure
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.plainsession import PlainSession
 from descend.check.probes import SETTINGS
-from descend.check.sessions import ArenaSession, KerasSession, OptaxSession, Session, TorchSession
+from descend.check.sessions import ArenaSession, KerasSession, Layout, OptaxSession, Session, TorchSession
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
@@ -125,6 +125,8 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
     telling: Failed | None = None
     quiet: Plan | None = None
     for plan in plans:
+        if quiet is not None and plan.arrays != quiet.arrays:
+            continue  # it runs on the arrays it is written for and moves nothing: no other kind of array is asked
         try:
             moved = _tried(plan)
         except Exception as error:
@@ -174,23 +176,28 @@ def guessed_settings(plan: Plan) -> dict[str, Any]:
     return made
 
 
-def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str) -> Session:
-    """A fresh optimizer with these parameters."""
+def open_session(
+    plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str, layout: Sequence[str] = ()
+) -> Session:
+    """A fresh optimizer with these parameters; `layout` names what lies in memory columns first: "params", "grads"."""
+    laid = Layout("params" in layout, "grads" in layout)
     defaults = {a["name"]: a.get("default") for a in plan.arguments}
     settings = {
         k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
     }
     if plan.adapter == "torch":
-        return TorchSession(plan.target, arrays, settings, groups, dtype)
+        return TorchSession(plan.target, arrays, settings, groups, dtype, laid)
     if groups:
         raise Failed("it has no parameter groups")
     if plan.adapter == "arena":
-        return ArenaSession(plan.target, arrays, settings, None, dtype, plan.arrays)
+        return ArenaSession(plan.target, arrays, settings, dtype, laid, plan.arrays)
+    if layout and plan.adapter in ("optax", "keras"):
+        raise Failed("its arrays have no layout of their own")
     if plan.adapter == "optax":
         return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
     if plan.adapter == "keras":
         return KerasSession(plan.target, arrays, settings, dtype)
-    return PlainSession(plan, arrays, settings, dtype)
+    return PlainSession(plan, arrays, settings, dtype, laid)
 
 
 def _plans(target: Any, name: str, adapter: str | None, hyper: frozenset[str]) -> list[Plan]:

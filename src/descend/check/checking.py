@@ -145,7 +145,7 @@ def _tell_still(report: Report, rule: Rule) -> None:
     report.verdict = "wrong"
     step = lines(rule)[-1]
     name = "it returns nothing and changes nothing: no parameter has moved on any probe"
-    hint = "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither."
+    hint = "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither, nor does writing into a copy such as p.flatten()."
     report.mistakes = [Found(name, "p", step, "p ← p", 1.0, "Training does nothing at all.", hint)]
 
 

@@ -18,6 +18,9 @@ SHARED = "each array has its own state"
 #: Steps of the long run, by adapter: those that take long for each make fewer.
 LONG = {"torch": 150, "arena": 150, "class": 150, "function": 150, "optax": 25, "keras": 25}
 
+#: Entries paired wrongly move altogether otherwise; products of matrices in half precision round otherwise in another layout.
+PAIRED = 0.05
+
 
 @dataclass(frozen=True)
 class Invariant:
@@ -62,6 +65,8 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         asked["maximize"] = request(start, [[-x for x in g] for g in gs], s | {"maximize": True})
     asked["reload"] = request(start, gs, s, reload_at=3)
     asked["float32"] = request(start, gs, s, dtype="float32")
+    asked["strided"] = request(start, gs, s, layout=["params", "grads"])
+    asked["strided gradients"] = request(start, gs, s, layout=["grads"])
     asked["missing"] = request(start, gs, s, missing={"1": [1], "2": [1]})
     rate = next((theirs for theirs, ours in mapped.names.items() if ours == "lr"), None)
     if described.get("groups") and rate is not None and rate in s:
@@ -93,6 +98,7 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
     found.append(_same("save and load", p, answers["reload"], said, fix, optional=True))
     found.append(_groups(answers, sizes, sums))
     found.append(_missing(p, answers["missing"], sizes, sums))
+    found.append(_strided(p, answers, sizes))
     found.append(_narrow(p, answers["float32"]))
     found.append(_long(answers["long"]))
     return [f for f in found if f is not None]
@@ -205,6 +211,32 @@ def _missing(p: np.ndarray, missing: Message, sizes: list[int], sums: bool) -> I
 def _runs(name: str, what: str, answer: Message) -> Invariant:
     ok = "error" not in answer
     return Invariant("any shape", ok, "" if ok else f"{what} end in {answer['error']}")
+
+
+def _strided(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int]) -> Invariant | None:
+    """Arrays whose columns lie together in memory, as a transposed weight's do; the first probe's second array is a matrix."""
+    name = "any layout in memory"
+    fix = "write into p itself, with its own shape: p −= lr·u"
+    strided, grads = answers["strided"], answers["strided gradients"]
+    if "error" in strided:
+        if strided.get("line") is None:
+            return None
+        said = f"a parameter that is not contiguous in memory, such as a transposed one, ends in {strided['error']}"
+        return Invariant(name, False, said, fix, grave=False)
+    q = np.array(strided["points"])
+    if _apart(p, q) < PAIRED:
+        if "points" not in grads or _apart(p, np.array(grads["points"])) < PAIRED:
+            return Invariant(name, True, "")
+        said = "a gradient laid out in memory otherwise than its parameter is added to the wrong entries"
+        return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
+    if np.array_equal(q[-1, sizes[0] :], q[0, sizes[0] :]):
+        said = (
+            "the step is written to a copy: p is reshaped (reshape, flatten, ravel, contiguous) and changed in place, which reaches "
+            "p only while it is contiguous in memory; a transposed parameter stays where it is"
+        )
+        return Invariant(name, False, said, fix)
+    said = "an array that is not contiguous in memory moves otherwise: entries of p and g (or m, v) are paired in the order of memory"
+    return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
 
 
 def _narrow(p: np.ndarray, narrow: Message) -> Invariant | None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from descend.check.loading import Failed
 
-__all__ = ["ArenaSession", "KerasSession", "OptaxSession", "Session", "TorchSession", "readable_state"]
+__all__ = ["ArenaSession", "KerasSession", "Layout", "OptaxSession", "Session", "TorchSession", "readable_state"]
 
 Arrays = list[np.ndarray]
 Settings = dict[str, Any]
@@ -44,15 +45,39 @@ class Session:
         raise Failed("it offers no way to save and load")
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How arrays lie in memory: rows first as usual, or columns first, where a view as one row is not to be had."""
+
+    params: bool = False
+    grads: bool = False
+
+    @staticmethod
+    def numpy(a: np.ndarray, strided: bool, dtype: str) -> np.ndarray:
+        """A NumPy array laid out so."""
+        return np.array(a, dtype=dtype, order="F" if strided else "C")
+
+    @staticmethod
+    def torch(a: np.ndarray, strided: bool, dtype: Any) -> Any:
+        """A torch tensor laid out so: the transpose of a contiguous one."""
+        import torch
+
+        if not strided:
+            return torch.tensor(a, dtype=dtype)
+        return torch.tensor(np.array(a.T, order="C"), dtype=dtype).permute(*reversed(range(a.ndim)))
+
+
 class TorchSession(Session):
     """A subclass of torch.optim.Optimizer."""
 
-    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str) -> None:
+    def __init__(
+        self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str, layout: Layout
+    ) -> None:
         import torch
 
-        self.torch, self.cls = torch, cls
+        self.torch, self.cls, self.layout = torch, cls, layout
         kind = getattr(torch, dtype)
-        self.params = [torch.nn.Parameter(torch.tensor(a, dtype=kind)) for a in arrays]
+        self.params = [torch.nn.Parameter(layout.torch(a, layout.params, kind)) for a in arrays]
         self.settings, self.groups = settings, groups
         with _double_numbers(torch):
             self.opt = self._made()
@@ -66,7 +91,7 @@ class TorchSession(Session):
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         torch, kept = self.torch, []
         for p, g in zip(self.params, grads, strict=True):
-            p.grad = None if g is None else torch.tensor(g, dtype=p.dtype)
+            p.grad = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
             kept.append(None if p.grad is None else p.grad.clone())
         with _double_numbers(torch):
             self.opt.step()
@@ -97,13 +122,15 @@ class TorchSession(Session):
 class ArenaSession(TorchSession):
     """A class that is given a list of parameters and reads their .grad: torch tensors, or objects with .data and .grad."""
 
-    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str, kind: str) -> None:
+    def __init__(
+        self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, layout: Layout, kind: str
+    ) -> None:
         self.kind = kind
         if kind == "torch":
-            super().__init__(cls, arrays, settings, None, dtype)
+            super().__init__(cls, arrays, settings, None, dtype, layout)
             return
-        self.cls, self.settings, self.groups = cls, settings, None
-        self.params: Any = [Variable(np.array(a, dtype=dtype)) for a in arrays]
+        self.cls, self.settings, self.groups, self.layout = cls, settings, None, layout
+        self.params: Any = [Variable(layout.numpy(a, layout.params, dtype)) for a in arrays]
         self.opt = self._made()
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
@@ -112,7 +139,7 @@ class ArenaSession(TorchSession):
             return
         kept = []
         for p, g in zip(self.params, grads, strict=True):
-            p.grad = None if g is None else np.array(g)
+            p.grad = None if g is None else self.layout.numpy(g, self.layout.grads, "float64")
             kept.append(None if g is None else np.array(g))
         self.opt.step()
         for p, old in zip(self.params, kept, strict=True):

@@ -58,7 +58,14 @@ class Subject:
 
     def _run(self, request: Message) -> Message:
         start = [np.array(a["data"], dtype=np.float64).reshape(a["shape"]) for a in request["start"]]
-        session = open_session(self.plan, start, request["settings"], request.get("groups"), request.get("dtype", "float64"))
+        session = open_session(
+            self.plan,
+            start,
+            request["settings"],
+            request.get("groups"),
+            request.get("dtype", "float64"),
+            request.get("layout", ()),
+        )
         points, states, dtypes = [_row(session.points())], [], ""
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
