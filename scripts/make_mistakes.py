@@ -52,7 +52,7 @@ def _section(rule: str) -> str:
     if rule in DIALECTS:
         written += ["Dialects, which are not mistakes:", "", *(f"- {d.source}: {d.sentence}." for d in DIALECTS[rule]), ""]
     rows = [["what was done", "should be", "is", "what happens in training"], ["---"] * 4]
-    rows += [[_capital(m.name), _code(m.expected), _code(m.yours), m.consequence] for m in mistakes_of(rule)]
+    rows += [[_capital(m.name), _code(m.expected), _code(m.yours), m.consequence] for m in (*mistakes_of(rule), *mistakes_of(rule, late=True))]
     written += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
     same = classes(rule)
     if same:

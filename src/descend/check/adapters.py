@@ -221,7 +221,7 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
             return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
-        if adapter == "torch" and callable(target) or _makes_torch(torch, target):
+        if (adapter == "torch" and callable(target)) or _makes_torch(torch, target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
         import keras  # type: ignore[import-not-found, unused-ignore]

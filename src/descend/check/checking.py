@@ -16,6 +16,7 @@ from descend.check.dialects import HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
 from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
 from descend.check.judge import EXACT, Match, judge
+from descend.check.late import judge_late
 from descend.check.loading import Failed
 from descend.check.names import Mapped, map_names, rule_named
 from descend.check.probes import Probe, probes_for
@@ -119,6 +120,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
         return _without_reference(talk, described, mapped, report)
     report.probes, report.difference = len(probes), match.difference if match.kind else None
     _tell(report, guess, mapped, match, probes, points, talk)
+    judge_late(talk, described, guess, mapped, match, report, lambda p: _filled(p, mapped, described))
     _tell_invariants(report, invariants)
     report.remarks += _defaults(guess, mapped, described)
     report.printed = talk.printed
@@ -145,7 +147,10 @@ def _tell_still(report: Report, rule: Rule) -> None:
     report.verdict = "wrong"
     step = lines(rule)[-1]
     name = "it returns nothing and changes nothing: no parameter has moved on any probe"
-    hint = "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither, nor does writing into a copy such as p.flatten()."
+    hint = (
+        "Does your function return the new parameters, or write into the old ones with p -= …? p = p − … does neither, nor "
+        "does writing into a copy such as p.flatten()."
+    )
     report.mistakes = [Found(name, "p", step, "p ← p", 1.0, "Training does nothing at all.", hint)]
 
 

@@ -231,11 +231,13 @@ def _strided(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int]) ->
         return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
     if np.array_equal(q[-1, sizes[0] :], q[0, sizes[0] :]):
         said = (
-            "the step is written to a copy: p is reshaped (reshape, flatten, ravel, contiguous) and changed in place, which reaches "
-            "p only while it is contiguous in memory; a transposed parameter stays where it is"
+            "the step is written to a copy: p is reshaped (reshape, flatten, ravel, contiguous) and changed in place, which "
+            "reaches p only while it is contiguous in memory; a transposed parameter stays where it is"
         )
         return Invariant(name, False, said, fix)
-    said = "an array that is not contiguous in memory moves otherwise: entries of p and g (or m, v) are paired in the order of memory"
+    said = (
+        "an array that is not contiguous in memory moves otherwise: entries of p, g, m or v are paired in the order of memory"
+    )
     return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
 
 

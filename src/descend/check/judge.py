@@ -18,7 +18,7 @@ from descend.check.variants import Candidate, agrees, quick, with_decay
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates"]
+__all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates", "mistaken"]
 
 #: Equal: the largest difference ÷ the largest displacement.
 EXACT = 1e-12
@@ -164,7 +164,7 @@ def mistake_candidates(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Candi
     """Every known mistake made in this reference or dialect, where it can be made there."""
     key = (rule.name, id(ref), frozenset(mapped.ours))
     if key not in _POOLS:
-        _POOLS[key] = [c for m in _usable(rule, mapped, ref) if (c := _mistaken(ref, (m,))) is not None]
+        _POOLS[key] = [c for m in _usable(rule, mapped, ref) if (c := mistaken(ref, (m,))) is not None]
     return _POOLS[key]
 
 
@@ -180,7 +180,7 @@ def _usable(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Mistake]:
     return found
 
 
-def _mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
+def mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
     """A reference with these mistakes made in it; None where a line they change is not there, or nothing would change."""
     changes = tuple(c for m in mistakes for c in m.changes)
     slots = {k: v for m in mistakes for k, v in m.slots.items()}
@@ -204,7 +204,7 @@ def _pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate]) -> Iterator[Ca
                 continue
             if changed & {(c.target, c.occurrence) for c in b.changes if c.kind == "set"}:
                 continue
-            made = _mistaken(ref, (a, b))
+            made = mistaken(ref, (a, b))
             if made is not None:
                 yield made
 

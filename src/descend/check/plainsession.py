@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.check.loading import Failed
-from descend.check.sessions import Layout, Session, _set_attributes, readable_state
+from descend.check.sessions import Layout, Session, _set_attributes, readable_state, set_counters
 
 if TYPE_CHECKING:
     from descend.check.adapters import Plan
@@ -151,6 +151,15 @@ class PlainSession(Session):
 
     def state(self) -> dict[str, Any]:
         return readable_state(vars(self.calls[0])) if self.plan.adapter == "class" else readable_state(dict(self.kept[0]))
+
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        places = [vars(c) for c in self.calls if hasattr(c, "__dict__")] if self.plan.adapter == "class" else []
+        places += [k["state"] for k in self.kept if isinstance(k.get("state"), dict)]
+        places += [v for place in list(places) for v in place.values() if isinstance(v, dict)]
+        found = set_counters(places, taken, to, margin)
+        if "t" in self.plan.roles:
+            self.t, found = to, found or "int"
+        return found
 
     def reload(self) -> None:
         if self.plan.adapter == "function":

@@ -12,7 +12,16 @@ import numpy as np
 
 from descend.check.loading import Failed
 
-__all__ = ["ArenaSession", "KerasSession", "Layout", "OptaxSession", "Session", "TorchSession", "readable_state"]
+__all__ = [
+    "ArenaSession",
+    "KerasSession",
+    "Layout",
+    "OptaxSession",
+    "Session",
+    "TorchSession",
+    "readable_state",
+    "set_counters",
+]
 
 Arrays = list[np.ndarray]
 Settings = dict[str, Any]
@@ -39,6 +48,10 @@ class Session:
     def state(self) -> dict[str, Any]:
         """What can be read of its state: name -> array of the first parameter."""
         return {}
+
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        """Set the step count from the steps taken to far ahead; the type it has, or None where none was found."""
+        return None
 
     def reload(self) -> None:
         """Save the state, make the optimizer anew, load the state."""
@@ -112,6 +125,9 @@ class TorchSession(Session):
     def state(self) -> dict[str, Any]:
         return readable_state(dict(self.opt.state.get(self.params[0], {})))
 
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        return set_counters([*self.opt.state.values(), *self.opt.param_groups, vars(self.opt)], taken, to, margin)
+
     def reload(self) -> None:
         saved = copy.deepcopy(self.opt.state_dict())
         self.params = [self.torch.nn.Parameter(p.detach().clone()) for p in self.params]
@@ -154,6 +170,9 @@ class ArenaSession(TorchSession):
 
     def state(self) -> dict[str, Any]:
         return readable_state(vars(self.opt))
+
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        return set_counters([vars(self.opt)], taken, to, margin)
 
     def reload(self) -> None:
         raise Failed("it offers no way to save and load")
@@ -272,6 +291,35 @@ class KerasSession(Session):
             if name != "learning_rate":
                 raise Failed(f"{name} is not changed in mid-run")
             self.opt.learning_rate = value
+
+
+#: What people call the number of steps made.
+COUNTERS = {
+    "t", "step", "steps", "k", "iteration", "iterations", "i", "n", "it", "iter", "timestep", "step_num", "count", "step_count",
+    "num_step", "num_steps", "_t", "_step", "time", "nt",
+}  # fmt: skip
+
+
+def set_counters(places: Sequence[Any], taken: int, to: int, margin: int = 2) -> str | None:
+    """Set every number with a counter's name that holds the number of steps taken; small integers to just below their limit."""
+    kind = None
+    for place in places:
+        for name, value in list(place.items()) if isinstance(place, dict) else ():
+            if str(name).lower() in COUNTERS and not isinstance(value, bool) and _is_number(value) and float(value) == taken:
+                kind = str(getattr(value, "dtype", type(value).__name__)).removeprefix("torch.")
+                number = min(to, _LIMITS.get(kind, to + margin) - margin)
+                if hasattr(value, "fill_"):
+                    value.fill_(number)
+                else:
+                    place[name] = type(value)(number) if getattr(value, "ndim", 0) == 0 else value * 0 + number
+    return kind
+
+
+_LIMITS = {"int8": 127, "uint8": 255, "int16": 32767, "uint16": 65535}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) or (hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0)
 
 
 def readable_state(entries: dict[str, Any]) -> dict[str, Any]:

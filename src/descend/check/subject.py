@@ -66,7 +66,8 @@ class Subject:
             request.get("dtype", "float64"),
             request.get("layout", ()),
         )
-        points, states, dtypes = [_row(session.points())], [], ""
+        points, states, dtypes, jumped = [_row(session.points())], [], "", None
+        jump = request.get("jump") or (-1, 0, 0)
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
             for t, row in enumerate(request["gradients"]):
@@ -74,6 +75,8 @@ class Subject:
                     session.set(changes[t])
                 if t == request.get("reload_at"):
                     session.reload()
+                if t == jump[0]:
+                    jumped = session.jump(t, jump[1], jump[2])
                 session.step(_cut(row, start, request.get("missing", {}).get(str(t), ())))
                 now = session.points()
                 for p, a in zip(now, start, strict=True):
@@ -85,7 +88,7 @@ class Subject:
                 dtypes = str(now[0].dtype)
                 if request.get("states") and t < 8:
                     states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
-        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes}
+        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
 
 
 def _defaults(arguments: list[Message]) -> Message:
