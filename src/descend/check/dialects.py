@@ -56,6 +56,8 @@ class Dialect:
     rule: Rule | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     whole: bool = False
+    #: A form only where the user's optimizer has no such argument.
+    without: str = ""
 
 
 def _put(target: str, source: str, occurrence: int = 0) -> Change:
@@ -144,6 +146,12 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
             slots={"k": SQUARE.__class__(1.0, "scalar")},
         ),
     ),
+    "schedule_free_sgd": (
+        Dialect("the paper's", "all points weigh the same, c = 1/t; equals the authors' code while the rate stays the same", {"weight_lr_power": 0.0}, without="weight_lr_power"),
+    ),
+    "schedule_free_adamw": (
+        Dialect("the paper's", "all points weigh the same, c = 1/t; equals the authors' code while the rate stays the same", {"weight_lr_power": 0.0}, without="weight_lr_power"),
+    ),
     "prodigy": (
         Dialect("optax", "both moments are always corrected for their zero start", {"bias_correction": True}),
         Dialect("the authors'", "with the safeguard for a warm-up", {"safeguard_warmup": True}),
@@ -204,10 +212,16 @@ def _made(rule: Rule, decays: bool) -> list[Candidate]:
         label = dialect.sentence if dialect else HOMES.get(rule.name, rule.title)
         source = dialect.source if dialect else HOMES.get(rule.name, rule.title)
         kind = "dialect" if dialect else "reference"
-        whole = dialect.whole if dialect else False
-        found.append(Candidate(with_decay(form, False) if decays else form, kind, label, fixed, whole=whole, source=source))
+        whole, without = (dialect.whole, dialect.without) if dialect else (False, "")
+        found.append(
+            Candidate(
+                with_decay(form, False) if decays else form, kind, label, fixed, whole=whole, source=source, without=without
+            )
+        )
         if decays:
             joined = DECOUPLED if dialect is None else f"{label}; {DECOUPLED}"
             author = source if dialect else "AdamW"
-            found.append(Candidate(with_decay(form, True), "dialect", joined, fixed, whole=whole, source=author))
+            found.append(
+                Candidate(with_decay(form, True), "dialect", joined, fixed, whole=whole, source=author, without=without)
+            )
     return found

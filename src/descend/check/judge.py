@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from descend.check.dialects import references
+from descend.check.edits import edited_candidates
 from descend.check.mistake import Mistake
 from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped
@@ -66,7 +67,7 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -
     `points` are those the user's optimizer visited on each probe.
     """
     decays = "weight_decay" in mapped.ours
-    refs = references(rule, decays)
+    refs = [r for r in references(rule, decays) if not r.without or r.without not in mapped.ours]
     tried = 0
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
@@ -109,6 +110,11 @@ def _judge_mistakes(
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if tolerance > EXACT:
         return Match("", excluded=tried)
+    found = _judge_edits(refs, probes, points)
+    tried += found.excluded
+    if found.kind:
+        found.excluded = tried
+        return found
     fitting_pairs = []
     for count, pair in enumerate(_pairs(rule, mapped, refs)):
         difference = _fits(pair, probes, points, tolerance)
@@ -122,6 +128,23 @@ def _judge_mistakes(
     return Match("", excluded=tried)
 
 
+def _judge_edits(refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
+    """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
+    tried = 0
+    for ref in refs[:1] if refs[0].rule.sums else refs:  # a rule that sums over all arrays takes long
+        fitting = []
+        pool = edited_candidates(ref)
+        tried += len(pool)
+        for candidate in pool:
+            if (difference := _fits(candidate, probes, points, EXACT)) is not None:
+                fitting.append((difference, candidate))
+        if fitting:
+            best = fitting[0][1].entries[0].rank
+            kept = [f for f in fitting if f[1].entries[0].rank == best][:4]
+            return Match("wrong", [c for _, c in kept], kept[0][0], tried - len(kept))
+    return Match("", excluded=tried)
+
+
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:
     """The largest difference over all probes, or None as soon as one is too large."""
     if candidate.lenient and not np.isfinite(points[0]).all():
@@ -130,8 +153,8 @@ def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, toleran
     for probe, visited in zip(probes, points, strict=True):
         try:
             difference = agrees(candidate, probe, visited, tolerance)
-        except (NameError, AttributeError):  # a mistake in a line whose quantities this dialect does not define
-            return None
+        except (NameError, AttributeError, TypeError, ValueError, IndexError, ArithmeticError):
+            return None  # a mistake in a line whose quantities this dialect does not define, or an edit that makes no sense
         if not difference <= tolerance:
             return None
         worst = max(worst, difference)

@@ -24,7 +24,7 @@ from descend.errors import DescendError
 from descend.hyperparameters import COMMON, Hyperparameter
 from descend.rules import Rule, Slot
 
-__all__ = ["Candidate", "Change", "agrees", "apart", "changed", "quick", "trajectory", "with_decay"]
+__all__ = ["Candidate", "Change", "agrees", "apart", "changed", "quick", "rule_tree", "trajectory", "with_decay"]
 
 Points = np.ndarray
 
@@ -40,7 +40,8 @@ class Change:
 
 
 @lru_cache(maxsize=2048)
-def _tree(rule: Rule) -> ast.FunctionDef:
+def rule_tree(rule: Rule) -> ast.FunctionDef:
+    """The function of a rule as it is written, without its decorators."""
     source = getattr(rule.function, "__descend_source__", None) or getsource(rule.function)
     definition = ast.parse(dedent(source)).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -61,7 +62,7 @@ def changed(
     rule: Rule, changes: Sequence[Change], *, slots: Mapping[str, Slot] | None = None, hyper: Sequence[Hyperparameter] = ()
 ) -> Rule:
     """The rule with these changes made in order, further slots and further hyperparameters."""
-    definition = copy.deepcopy(_tree(rule))
+    definition = copy.deepcopy(rule_tree(rule))
     # places are found in the lines as they stood, so that changes do not move each other's targets
     original = list(definition.body)
     for change in changes:
@@ -102,7 +103,7 @@ def _line(source: str, rule: str) -> Any:
 
 @lru_cache(maxsize=512)
 def _written(rule: Rule) -> tuple[tuple[str, str], ...]:
-    return tuple((_target(s), ast.unparse(s)) for s in _tree(rule).body if isinstance(s, ast.Assign))
+    return tuple((_target(s), ast.unparse(s)) for s in rule_tree(rule).body if isinstance(s, ast.Assign))
 
 
 def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
@@ -163,6 +164,8 @@ class Candidate:
     lenient: bool = False
     #: The reference or dialect a mistake was made in.
     base: Candidate | None = None
+    #: A dialect only where the user's optimizer has no such argument.
+    without: str = ""
     _cache: dict[Any, Points] = field(default_factory=dict, repr=False)
 
     def values(self, probe: Probe, step: int = 0) -> dict[str, Any]:
