@@ -96,6 +96,8 @@ class Plan:
     arrays: str = "numpy"
     #: Compiled updates of optax transformations, by setting and shapes.
     programs: dict[str, Any] = field(default_factory=dict)
+    #: Whether torch's default type is float64 while it runs, so that single numbers of a state are kept in float64 as well.
+    double: bool = True
 
     @property
     def text(self) -> str:
@@ -130,6 +132,8 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
         try:
             moved = _tried(plan)
         except Exception as error:
+            if plan.adapter == "torch" and plan.double and "dtype" in str(error):
+                plans.append(replace(plan, double=False))  # its own numbers are float32 by name
             told = error if isinstance(error, Failed) else failure(error, path)
             first = first or told
             telling = telling or (told if isinstance(error, Failed) else None)
@@ -186,7 +190,7 @@ def open_session(
         k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
     }
     if plan.adapter == "torch":
-        return TorchSession(plan.target, arrays, settings, groups, dtype, laid)
+        return TorchSession(plan.target, arrays, settings, groups, dtype, laid, plan.double)
     if groups:
         raise Failed("it has no parameter groups")
     if plan.adapter == "arena":

@@ -424,7 +424,7 @@ def _paths(node: ast.AST, here: Path = ()) -> Iterator[Path]:
     """Every place in an expression; of a call, its arguments and not its name."""
     yield here
     for name, value in ast.iter_fields(node):
-        if isinstance(node, ast.Call) and name == "func" or isinstance(node, ast.Attribute):
+        if (isinstance(node, ast.Call) and name == "func") or isinstance(node, ast.Attribute):
             continue
         if isinstance(value, ast.expr):
             yield from _paths(value, (*here, (name, None)))

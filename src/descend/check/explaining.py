@@ -40,7 +40,11 @@ def explain_mistakes(
     report.mistakes, report.alternatives = groups[0], groups[1:]
     best = match.candidates[0]
     base = best.base or references(rule, "weight_decay" in mapped.ours)[0]
-    report.dialect = HOMES.get(rule.name) if base.kind == "reference" else f"{base.source}'s form".replace("'s's", "'s")
+    report.dialect = (
+        HOMES.get(rule.name)
+        if base.kind == "reference"
+        else f"{base.source}'s form".replace("'s's", "'s").replace("s''s", "s'")
+    )
     if base.kind == "dialect":
         report.message = f"Otherwise in another form than PyTorch's: {base.label}."
     report.excluded = (

@@ -53,7 +53,7 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
     shapes: list[tuple[int, ...]] = [(4, 2), (2, 3)] if matrices else [(3,), (2, 4)]
     start, gs = _draw(shapes)
     s = mapped.settings(values)
-    asked = {"base": request(start, gs, s), "again": request(start, gs, s)}
+    asked = {"base": request(start, gs, s), "again": request(start, gs, s), "chance": request(start, gs, s, seed=1)}
     for i in range(2):
         asked[f"alone {i}"] = request([start[i]], [[g[i]] for g in gs], s)
     if not matrices:
@@ -87,20 +87,23 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
     p = np.array(base["points"])
     sizes = [int(np.prod(a["shape"])) for a in asked["base"]["start"]]
     found: list[Invariant | None] = [_touched(answers), _again(p, answers["again"])]
+    fix = "with maximize: g ← −g before anything else"
+    said, kept = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
+    if "maximize" in answers:
+        found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
+    found.append(_same("save and load", p, answers["reload"], said, kept, optional=True))
+    found += [_narrow(p, answers["float32"]), _long(answers["long"])]
+    if found[1] and found[1].holds and not _same_points(p, answers["chance"]):
+        said = "it draws random numbers: what needs two runs of other shapes is not asked"
+        found.append(Invariant("every run is the same", False, said, grave=False))
+        return [f for f in found if f is not None]
     found += [_alone(p, answers, sizes, sums)]
     if "joined" in answers:
         found.append(_joined(p, answers["joined"], whole or sums))
         found.append(_runs("shapes", "arrays of one entry and of three dimensions", answers["shapes"]))
-    if "maximize" in answers:
-        fix = "with maximize: g ← −g before anything else"
-        found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
-    said, fix = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
-    found.append(_same("save and load", p, answers["reload"], said, fix, optional=True))
     found.append(_groups(answers, sizes, sums))
     found.append(_missing(p, answers["missing"], sizes, sums))
     found.append(_strided(p, answers, sizes))
-    found.append(_narrow(p, answers["float32"]))
-    found.append(_long(answers["long"]))
     return [f for f in found if f is not None]
 
 
@@ -114,6 +117,10 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(np.where(keep, a - b, 0)).max(initial=0.0) / (moved or 1.0))
 
 
+def _same_points(p: np.ndarray, answer: Message) -> bool:
+    return "points" not in answer or _apart(p, np.array(answer["points"])) < 1e-9
+
+
 def _touched(answers: Mapping[str, Message]) -> Invariant:
     where = [name for name, answer in answers.items() if answer.get("touched")]
     touched, when = bool(where), "with maximize=True, " if where == ["maximize"] else ""
@@ -124,6 +131,7 @@ def _touched(answers: Mapping[str, Message]) -> Invariant:
         not touched,
         said if touched else "",
         "g is read and never assigned in place: make a new array of g + …",
+        grave=where != ["maximize"],
     )
 
 

@@ -283,6 +283,7 @@ def lamb() -> list[Mistake]:
     one = "lamb"
     look = "The trust ratio is ‖p‖/‖u‖, one number per array."
     return [
+        M(one, "p", (put("r", "s.m / (sqrt(s.v) + eps)"), put("u", "r"), put("p", "p - lr * weight_decay * p", 0), put("trust", "where(a > 0, where(b > 0, minimum(a, 10.0) / (b + eps), 1.0), 1.0)"), put("p", "p - lr / (1 - s.k1) * trust * u", 1)), "the correction for the zero start multiplies the step after the trust ratio has set its length", "The first step is 1/(1 − β1) = 10 times lr·‖p‖: the ratio has made the size of the moments cancel already.", "How long should the first step on an array be, in units of ‖p‖?"),
         M(one, "trust", "1.0", "the trust ratio is missing", "It is AdamW: large batches lose their stability.", look),
         M(one, "trust", "where(a > 0, where(b > 0, b / maximum(a, 1e-30), 1.0), 1.0)", "the trust ratio is inverted", "Small arrays get enormous steps.", look),
         M(one, "trust", "where(a > 0, where(b > 0, a / (b + eps), 1.0), 1.0)", "ε is added to the norm of the update", "Steps are slightly too short where the update is small.", look),

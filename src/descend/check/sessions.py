@@ -84,15 +84,23 @@ class TorchSession(Session):
     """A subclass of torch.optim.Optimizer."""
 
     def __init__(
-        self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str, layout: Layout
+        self,
+        cls: Callable[..., Any],
+        arrays: Arrays,
+        settings: Settings,
+        groups: Any,
+        dtype: str,
+        layout: Layout,
+        double: bool = True,
     ) -> None:
         import torch
 
+        self.number = torch.float64 if double and dtype == "float64" else torch.get_default_dtype()
         self.torch, self.cls, self.layout = torch, cls, layout
         kind = getattr(torch, dtype)
         self.params = [torch.nn.Parameter(layout.torch(a, layout.params, kind)) for a in arrays]
         self.settings, self.groups = settings, groups
-        with _double_numbers(torch):
+        with _double_numbers(torch, self.number):
             self.opt = self._made()
 
     def _made(self) -> Any:
@@ -106,7 +114,7 @@ class TorchSession(Session):
         for p, g in zip(self.params, grads, strict=True):
             p.grad = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
             kept.append(None if p.grad is None else p.grad.clone())
-        with _double_numbers(torch):
+        with _double_numbers(torch, self.number):
             self.opt.step()
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
@@ -192,10 +200,10 @@ class Variable:
 
 
 @contextlib.contextmanager
-def _double_numbers(torch: Any) -> Iterator[None]:
-    """torch keeps single numbers of a state in its default type: float64 within this context."""
+def _double_numbers(torch: Any, kind: Any) -> Iterator[None]:
+    """torch keeps single numbers of a state in its default type: this one within this context."""
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(kind)
     try:
         yield
     finally:

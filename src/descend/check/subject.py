@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,6 +48,7 @@ class Subject:
 
     def run(self, request: Message) -> Message:
         """One probe: the points visited, and what was noticed on the way."""
+        before = _chance()
         try:
             return self._run(request)
         except Failed as error:
@@ -55,9 +58,12 @@ class Subject:
                 raise
             told = failure(error, self.path)
             return {"error": str(told), "line": told.line}
+        finally:
+            _chance(before)
 
     def _run(self, request: Message) -> Message:
         start = [np.array(a["data"], dtype=np.float64).reshape(a["shape"]) for a in request["start"]]
+        _seed(request.get("seed", 0))
         session = open_session(
             self.plan,
             start,
@@ -89,6 +95,26 @@ class Subject:
                 if request.get("states") and t < 8:
                     states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
         return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+
+
+def _chance(state: Any = None) -> Any:
+    """What the generators hold, or, with what they held, put back: a test's own numbers stay what they are."""
+    torch = sys.modules.get("torch")
+    if state is None:
+        return random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
+    random.setstate(state[0])
+    np.random.set_state(state[1])  # noqa: NPY002
+    if torch and state[2] is not None:
+        torch.set_rng_state(state[2])
+    return None
+
+
+def _seed(seed: int) -> None:
+    """The generators a user's code may draw from, set to the same start in every run."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (what the user's code draws from)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 def _defaults(arguments: list[Message]) -> Message:

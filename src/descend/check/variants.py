@@ -190,7 +190,7 @@ def agrees(candidate: Candidate, probe: Probe, points: Points, tolerance: float)
     found = []
     moved = _moved(points)
     for t, row in enumerate(_steps(candidate, probe)):
-        if t >= len(points) or _furthest(row, points[t], candidate.lenient) > tolerance * moved:
+        if t >= len(points) or _furthest(row, points[t], candidate.lenient, t) > tolerance * moved:
             return float("inf")
         found.append(row)
     candidate._cache[probe.key] = np.array(found)
@@ -224,7 +224,8 @@ def _start(rule: Rule, p: np.ndarray, hyper: Mapping[str, Any]) -> dict[str, Any
 def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
     """The largest difference ÷ the largest displacement of `theirs`; inf where one is finite and the other is not.
 
-    Rounding of the parameters themselves is allowed for: a difference below 8 units in the last place counts as none.
+    Rounding of the parameters themselves is allowed for: a difference below 8 units in the last place,
+    and one more for each step, counts as none.
     With `lenient`, entries that are not finite in `theirs` are not compared.
     """
     if ours.shape != theirs.shape:
@@ -233,7 +234,7 @@ def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
     return difference / moved if moved > 0 else (0.0 if difference == 0 else float("inf"))
 
 
-def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
+def _furthest(a: Points, b: Points, lenient: bool = False, step: int | None = None) -> float:
     if lenient:
         a = np.where(np.isfinite(b), a, np.nan)
     finite = np.isfinite(a)
@@ -241,7 +242,8 @@ def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
         return float("inf")
     if not finite.all():
         a, b = np.where(finite, a, 0.0), np.where(finite, b, 0.0)
-    rounding = 1.8e-15 * np.maximum(np.abs(a), np.abs(b))
+    steps = np.arange(len(a))[:, None] if step is None else step
+    rounding = 2.2e-16 * (8 + steps) * np.maximum(np.abs(a), np.abs(b))
     return float(np.maximum(np.abs(a - b) - rounding, 0.0).max(initial=0.0))
 
 
