@@ -312,6 +312,11 @@ def _of_norm(node: ast.Call, kind: str) -> Iterator[Replacement]:
     inner = node.args[0]
     if kind == "norm":
         yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "the root of the norm is missing", 2, "", True
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add) and isinstance(inner.left, ast.BinOp):
+        power, rest = inner.left, inner.right
+        if isinstance(power.op, ast.Pow):
+            squared = ast.BinOp(ast.Call(node.func, [power.left, *node.args[1:]], []), ast.Pow(), power.right)
+            yield ast.BinOp(squared, ast.Add(), rest), f"{words[kind]} is squared, and not what it is taken of", 2, "", True
     if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
         outside = ast.BinOp(ast.Call(node.func, [inner.left, *node.args[1:]], []), ast.Pow(), inner.right)
         yield outside, f"{words[kind]} is squared, and not what it is taken of", 2, "", True

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from descend.check.confidence import GUESSED, confidences
 from descend.check.dialects import HOMES, references
 from descend.check.judge import EXACT, Match
 from descend.check.mistake import Mistake
@@ -35,11 +36,11 @@ def explain_mistakes(
 ) -> None:
     """A catalogue's entry, or two, whose run is the user's."""
     report.verdict = "wrong"
-    share = 1.0 / len(match.candidates)
-    groups = [[_found(entry, share) for entry in c.entries] for c in match.candidates]
-    report.mistakes, report.alternatives = groups[0], groups[1:]
     best = match.candidates[0]
     base = best.base or references(rule, "weight_decay" in mapped.ours)[0]
+    shares = confidences(match, base, probes, points)
+    groups = [[_found(entry, share) for entry in c.entries] for c, share in zip(match.candidates, shares, strict=True)]
+    report.mistakes, report.alternatives = groups[0], groups[1:]
     report.dialect = (
         HOMES.get(rule.name)
         if base.kind == "reference"
@@ -60,8 +61,8 @@ def explain_parted(
 ) -> None:
     """The same for a run that parts late from what was found right; `step` is the first that differs, from 1."""
     report.verdict = "wrong"
-    share = 1.0 / max(len(match.candidates), 1)
-    groups = [[_found(entry, share) for entry in c.entries] for c in match.candidates]
+    shares = confidences(match, base, [probe], [points]) if match.candidates else []
+    groups = [[_found(entry, share) for entry in c.entries] for c, share in zip(match.candidates, shares, strict=True)]
     report.mistakes, report.alternatives = groups[0] if groups else [], groups[1:]
     if match.candidates:
         _show(report, base, match.candidates[0], probe, step - 1, 0)
@@ -175,7 +176,7 @@ def explain_nothing_fits(
     report.message = "It is none of the known mistakes, nor two of them."
     if contradicted is not None:
         target, text, name = contradicted
-        report.mistakes = [Found(name, target, text, "", 0.5, "", "")]
+        report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
     parted = _parted(base, probes, points)
     if parted is None:
         return

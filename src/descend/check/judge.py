@@ -115,7 +115,9 @@ def _judge_mistakes(
     if found.kind:
         found.excluded = tried
         return found
-    fitting_pairs = []
+    fitting_pairs = _judge_staged(rule, mapped, refs, probes, points)
+    if fitting_pairs:
+        return Match("wrong", fitting_pairs, 0.0, tried)
     for count, pair in enumerate(_pairs(rule, mapped, refs)):
         difference = _fits(pair, probes, points, tolerance)
         tried += count == 0
@@ -126,6 +128,25 @@ def _judge_mistakes(
     if fitting_pairs:
         return Match("wrong", fitting_pairs, 0.0, tried)
     return Match("", excluded=tried)
+
+
+def _judge_staged(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points
+) -> list[Candidate]:
+    """Two mistakes of which one is alone on the first probes, where there is no decay: found one after the other."""
+    if "weight_decay" not in mapped.ours or rule.sums:
+        return []
+    for ref in refs:
+        pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
+        for first in [c for c in pool if _fits(c, probes[:2], points[:2], EXACT) is not None][:4]:
+            found = []
+            for second in pool:
+                made = mistaken(ref, (*first.entries, *second.entries)) if second is not first else None
+                if made is not None and _fits(made, probes, points, EXACT) is not None:
+                    found.append(made)
+            if found:
+                return found[:4]
+    return []
 
 
 def _judge_edits(refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from descend.check.confidence import GUESSED
 from descend.check.explaining import explain_parted
 from descend.check.judge import Match, mistaken
 from descend.check.mistakes import mistakes_of
@@ -79,7 +80,7 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
     if not fitting:
         broken = not np.isfinite(points[step]).all()
         said = "from there on its numbers are not finite" if broken else COUNTS
-        report.mistakes = [Found(f"it parts from the reference at step {step}: {said}", "t", "", "", 0.5)]
+        report.mistakes = [Found(f"it parts from the reference at step {step}: {said}", "t", "", "", GUESSED)]
 
 
 def fits_late(candidate: Candidate, probe: Probe, points: np.ndarray) -> bool:
