@@ -104,6 +104,8 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     report.reference, report.title = guess.name, guess.title
     probes = [p for p in probes_for(guess, mapped.ours) if not p.changes or "lr" in mapped.ours]
     probes = [_filled(p, mapped, described) for p in probes]
+    if guess.sums and described.get("alone"):  # it is given one array at a time: its sums are over that one
+        probes = [_first_array(p) for p in probes]
     points, probes = _visited(talk, mapped, probes)
     if all(np.array_equal(p[-1], p[0]) for p in points):
         _tell_still(report, guess)

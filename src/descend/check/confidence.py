@@ -1,8 +1,8 @@
 """How sure a named mistake is: its share among all explanations of what was seen, unlisted ones included.
 
-Every explanation that is told fits every probe to rounding, so the probes cannot rank them; what ranks them is how many mistakes
-each supposes and whether it is in the catalogue. Against all of them stands what nobody has listed: the fewer probes an
-explanation was needed for, the more room it leaves.
+Every explanation that is told fits every probe to rounding, so the probes cannot rank them; what ranks them is how many
+mistakes each supposes and whether it is in the catalogue. Against all of them stands what nobody has listed: the fewer probes
+part from the right rule, the more room is left for that.
 """
 
 from __future__ import annotations

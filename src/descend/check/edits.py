@@ -227,9 +227,9 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
     elif isinstance(node.op, ast.Pow):
         yield left, f"the power of {a} is missing", 2, "", False
         yield _call("abs", left), f"|{a}| stands where a power should", 2, "", False
-        inner = _call("mean", node), _call("total", node)
-        yield inner[0], f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True
-        yield inner[1], f"the sum over all entries stands where {unicode_of(node)} should", 3, "", True
+        averaged, summed = _call("mean", node), _call("total", node)
+        yield averaged, f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True
+        yield summed, f"the sum over all entries stands where {unicode_of(node)} should", 3, "", True
 
 
 def _distributed(node: ast.BinOp) -> Iterator[Replacement]:

@@ -43,6 +43,7 @@ class Subject:
             "text": self.plan.text,
             "arguments": self.plan.arguments,
             "groups": self.plan.adapter == "torch",
+            "alone": self.plan.adapter in ("class", "function") and self.plan.container == "array",
             "default_settings": _defaults(self.plan.arguments),
         }
 
