@@ -25,13 +25,13 @@ HEAD = """# A field guide to optimizer bugs
 by how the parameters move: `descend check my_adam.py:Adam --as adam` names the one that is in your code. The equation that
 should be there is the fix.
 
-Mistakes that show after hundreds of steps stand last in each table. What is in no table is looked for among all rules that differ
-in one place (a term, a factor, a name, the order of two lines) and named by that edit.
+Mistakes that show after hundreds of steps stand last in each table. What is in no table is looked for among all rules that
+differ in one place (a term, a factor, a name, the order of two lines) and named by that edit.
 
 The confidence of a name is its share among all explanations that fit every probe, with room left for what nobody has listed: a
 fifth, halved for each probe that parts from the right rule. Two mistakes weigh a twentieth of one, an edit in no table three
-tenths of one that is. It is 1 where a thing was seen and not inferred, such as a gradient that was changed, and 0.3 where an equation
-is contradicted and no explanation fits.
+tenths of one that is. It is 1 where a thing was seen and not inferred, such as a gradient that was changed, and 0.3 where an
+equation is contradicted and no explanation fits.
 """
 
 

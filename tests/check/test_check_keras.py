@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
-pytest.importorskip("keras", exc_type=ImportError)  # a test with Keras needs a backend: KERAS_BACKEND=torch or jax
+os.environ.setdefault("KERAS_BACKEND", "jax")  # read when Keras is imported; its own default is tensorflow
+pytest.importorskip("keras", exc_type=ImportError)
 
 from descend.check import check
 

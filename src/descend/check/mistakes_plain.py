@@ -107,7 +107,7 @@ def rmsprop() -> list[Mistake]:
     new = "rho * s.v + (1 - rho) * "
     b = "momentum * s.b + "
     return [
-        M("rmsprop", "var", (before("start", "old = s.a"), put("var", "s.v - old**2 if centered else s.v")), "the mean is subtracted as it was a step before", "The variance is not one, and can be negative: NaN.", "In which order are the mean and its square renewed?", shown={"centered": True}),
+        M("rmsprop", "var", (before("start", "old = s.a"), put("var", "s.v - old**2 if centered else s.v")), "the mean is subtracted as it was a step before", "The variance is not one, and can be negative: NaN.", "In which order are the mean and its square renewed?", written=("var = v − a²", "var = v − aₜ₋₁²")),
         M(one, "v", "(1 - rho) * s.v + rho * g**2", "ρ and 1 − ρ are swapped", "The size of the gradient is hardly averaged: close to a sign step.", look),
         M(one, "v", "rho * s.v + g**2", "the new square is not weighted by 1 − ρ", "Steps are √(1 − ρ) times too short.", look),
         M(one, "v", "s.v + g**2", "the squares are summed, as in Adagrad", "Learning slows to a halt.", look),

@@ -94,7 +94,6 @@ def _iterations() -> list[Mistake]:
     ways = [
         ("ns_a * x + (ns_b * gram + ns_c * gram) @ x", "maximum(norm(x), eps)", "c multiplies x·xᵀ and not its square: the term in x⁵ is missing", right, "x ← a·x + (b + c)·x·xᵀ·x"),
         ("ns_a * x + ns_b * gram @ x", "maximum(norm(x), eps)", "the term in x⁵ is left out", right, "x ← a·x + b·x·xᵀ·x"),
-        ("ns_a * x + ns_c * gram @ gram @ x", "maximum(norm(x), eps)", "the term in x³ is left out", right, "x ← a·x + c·(x·xᵀ)²·x"),
         ("(ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)", "the term a·x is left out", right, "x ← (b·x·xᵀ + c·(x·xᵀ)²)·x"),
         ("ns_a * x + (ns_b * gram + ns_c * gram * gram) @ x", "maximum(norm(x), eps)", "x·xᵀ is squared entry by entry and not as a matrix", right, "x ← a·x + (b·x·xᵀ + c·(x·xᵀ)∘(x·xᵀ))·x"),
         ("x + ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)", "x is added once more in each step of the iteration", right, "x ← x + a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x"),
