@@ -1,5 +1,6 @@
 """Keras's optimizers are right, or right in a form of their own: no false alarm. Each runs in the checker's child process."""
 
+# ruff: noqa: E501
 from __future__ import annotations
 
 import os

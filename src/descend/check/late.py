@@ -22,6 +22,8 @@ Message = dict[str, Any]
 
 #: Steps, by adapter: past 1000 where a step is cheap, past 256 where it is not.
 STEPS = {"torch": 1100, "arena": 1100, "class": 1100, "function": 1100, "optax": 620, "keras": 260}
+#: Fewer show nothing that the short probes do not.
+FEWEST = 130
 #: So small that 1/βᵗ overflows within the run.
 BETAS = {"beta1": 0.3, "beta2": 0.4, "beta3": 0.4, "rho": 0.4, "momentum": 0.3}
 #: Rounding adds up over a long run.
@@ -48,7 +50,11 @@ def judge_late(talk: Any, described: Message, rule: Rule, mapped: Mapped, match:
 
     if match.kind not in ("right", "dialect") or match.half or rule.ndim:
         return
-    probe: Probe = filled(late_probe(rule, mapped.ours, STEPS[described["adapter"]]))
+    steps = talk.affordable(STEPS[described["adapter"]])
+    if steps < FEWEST:
+        report.remarks.append("it is too slow for a run of a thousand steps within the time limit: --seconds allows more")
+        return
+    probe: Probe = filled(late_probe(rule, mapped.ours, steps))
     short = Probe("far", probe.start, probe.gradients[:12], probe.values)
     far = [probe_request(short, mapped, jump=[4, 10**6, margin]) for margin in (2, 40)]
     answer, jumped, before = talk.run([probe_request(probe, mapped), *far])

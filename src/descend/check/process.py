@@ -41,6 +41,10 @@ class Local:
         """Run probes."""
         return [self.subject.run(json.loads(json.dumps(r))) for r in requests]
 
+    def affordable(self, steps: int) -> int:
+        """There is no limit of time here."""
+        return steps
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -61,6 +65,8 @@ class Child:
         self.target, self.adapter, self.seconds, self.megabytes = target, adapter, seconds, megabytes
         self.path = str(Path(target.rpartition(":")[0]).expanduser().resolve()) if ".py:" in target else None
         self.printed = ""
+        #: Seconds a step took in the last run.
+        self.pace = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     def _start(self) -> None:
@@ -160,8 +166,14 @@ class Child:
 
     def run(self, requests: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Run probes."""
+        began, steps = time.monotonic(), sum(len(r["gradients"]) for r in requests)
         answers: list[dict[str, Any]] = self.ask({"do": "run", "requests": list(requests)})["answers"]
+        self.pace = (time.monotonic() - began) / max(steps, 1)
         return answers
+
+    def affordable(self, steps: int) -> int:
+        """As many steps as take a quarter of the time limit at the pace of the last run."""
+        return min(steps, int(self.seconds / 4 / max(self.pace, 1e-9)))
 
     def close(self) -> None:
         """End the child, and whatever it started."""
