@@ -52,7 +52,7 @@ def test_every_mistake_is_caught_and_named(name: str) -> None:
 def test_a_right_rule_and_its_dialects_are_not_called_wrong(name: str) -> None:
     rule, mapped = OPTIMIZERS[name], full_mapping(name)
     probes = probes_for(rule, mapped.ours)
-    for i, candidate in enumerate(references(rule, True)):
+    for i, candidate in enumerate(r for r in references(rule, True) if r.without not in mapped.ours):
         points = [trajectory(candidate, p) for p in probes]
         # L2 and decoupled decay are one for SGD
         same = all(apart(a, trajectory(references(rule, True)[0], p)) <= EXACT for a, p in zip(points, probes, strict=True))

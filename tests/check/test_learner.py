@@ -77,6 +77,13 @@ def test_an_infinite_loop_ends_at_the_limit_with_its_line(tmp_path: Path) -> Non
     assert "did not finish within 2 s" in report.message
 
 
+def test_slow_code_is_not_run_for_a_thousand_steps(tmp_path: Path) -> None:
+    code = "import time\n\ndef sgd(p, g, lr=0.1):\n    time.sleep(0.01)\n    return p - lr * g\n"
+    report = checked(tmp_path, code, "sgd", "sgd", seconds=5.0)
+    assert report.verdict == "right"
+    assert "too slow for a run of a thousand steps" in words(report)
+
+
 def test_printing_a_lot_does_no_harm(tmp_path: Path) -> None:
     report = checked(tmp_path, RIGHT.replace("# HERE", "print('x' * 10000)"))
     assert report.verdict == "right"
@@ -177,7 +184,8 @@ def test_a_mistake_in_text_json_and_exit_code(tmp_path: Path) -> None:
     assert data["reference"] == "adam"
     (mistake,) = data["mistakes"]
     assert mistake["name"] == "the second moment is corrected with β₁"
-    assert (mistake["equation"], mistake["confidence"]) == ("v_hat", 1.0)
+    assert mistake["equation"] == "v_hat"
+    assert 0.99 < mistake["confidence"] < 1.0
     assert (mistake["expected"], mistake["yours"]) == ("v̂ = v/(1 − β₂ᵗ)", "v̂ = v/(1 − β₁ᵗ)")
     assert data["excluded"]
     hint = CliRunner().invoke(main, ["check", f"{file}:Adam", "--as", "adam", "--hint"]).output

@@ -12,15 +12,15 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from descend.check.checking import assert_conforms as assert_conforms
     from descend.check.checking import check as check
+    from descend.check.conforms import assert_conforms as assert_conforms
     from descend.check.verdict import Found as Found
     from descend.check.verdict import Report as Report
 
 __all__ = ["Found", "Report", "assert_conforms", "check"]
 
 _HOMES = {
-    "assert_conforms": "descend.check.checking",
+    "assert_conforms": "descend.check.conforms",
     "check": "descend.check.checking",
     "Found": "descend.check.verdict",
     "Report": "descend.check.verdict",

@@ -14,7 +14,7 @@ from descend.check.loading import Failed, failure
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.plainsession import PlainSession
 from descend.check.probes import SETTINGS
-from descend.check.sessions import ArenaSession, KerasSession, OptaxSession, Session, TorchSession
+from descend.check.sessions import ArenaSession, KerasSession, Layout, OptaxSession, Session, TorchSession
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
@@ -96,6 +96,8 @@ class Plan:
     arrays: str = "numpy"
     #: Compiled updates of optax transformations, by setting and shapes.
     programs: dict[str, Any] = field(default_factory=dict)
+    #: Whether torch's default type is float64 while it runs, so that single numbers of a state are kept in float64 as well.
+    double: bool = True
 
     @property
     def text(self) -> str:
@@ -125,9 +127,13 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
     telling: Failed | None = None
     quiet: Plan | None = None
     for plan in plans:
+        if quiet is not None and plan.arrays != quiet.arrays:
+            continue  # it runs on the arrays it is written for and moves nothing: no other kind of array is asked
         try:
             moved = _tried(plan)
         except Exception as error:
+            if plan.adapter == "torch" and plan.double and "dtype" in str(error):
+                plans.append(replace(plan, double=False))  # its own numbers are float32 by name
             told = error if isinstance(error, Failed) else failure(error, path)
             first = first or told
             telling = telling or (told if isinstance(error, Failed) else None)
@@ -174,23 +180,28 @@ def guessed_settings(plan: Plan) -> dict[str, Any]:
     return made
 
 
-def open_session(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str) -> Session:
-    """A fresh optimizer with these parameters."""
+def open_session(
+    plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], groups: Any, dtype: str, layout: Sequence[str] = ()
+) -> Session:
+    """A fresh optimizer with these parameters; `layout` names what lies in memory columns first: "params", "grads"."""
+    laid = Layout("params" in layout, "grads" in layout)
     defaults = {a["name"]: a.get("default") for a in plan.arguments}
     settings = {
         k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
     }
     if plan.adapter == "torch":
-        return TorchSession(plan.target, arrays, settings, groups, dtype)
+        return TorchSession(plan.target, arrays, settings, groups, dtype, laid, plan.double)
     if groups:
         raise Failed("it has no parameter groups")
     if plan.adapter == "arena":
-        return ArenaSession(plan.target, arrays, settings, None, dtype, plan.arrays)
+        return ArenaSession(plan.target, arrays, settings, dtype, laid, plan.arrays)
+    if layout and plan.adapter in ("optax", "keras"):
+        raise Failed("its arrays have no layout of their own")
     if plan.adapter == "optax":
         return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
     if plan.adapter == "keras":
         return KerasSession(plan.target, arrays, settings, dtype)
-    return PlainSession(plan, arrays, settings, dtype)
+    return PlainSession(plan, arrays, settings, dtype, laid)
 
 
 def _plans(target: Any, name: str, adapter: str | None, hyper: frozenset[str]) -> list[Plan]:
@@ -214,7 +225,7 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
             return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
-        if adapter == "torch" and callable(target):
+        if (adapter == "torch" and callable(target)) or _makes_torch(torch, target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
         import keras  # type: ignore[import-not-found, unused-ignore]
@@ -226,6 +237,22 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         if plan is not None:
             return [plan]
     return []
+
+
+def _makes_torch(torch: Any, target: Any) -> bool:
+    """Whether a function (or a partial) of parameters makes a torch optimizer: it is asked for one on a small parameter."""
+    if isinstance(target, type) or not callable(target):
+        return False
+    try:
+        first, *rest = inspect.signature(target).parameters.values()
+        given = [p.name for p in rest if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
+        if first.name.lower() not in _P or any(_role(n) for n in given):
+            return False
+        settings = guessed_settings(Plan("torch", target, _arguments(target, skip=1)))
+        made = target([torch.nn.Parameter(torch.zeros(2))], **settings)
+    except Exception:
+        return False
+    return isinstance(made, torch.optim.Optimizer)
 
 
 def _optax_plan(target: Any) -> Plan | None:
@@ -325,9 +352,18 @@ def _with_containers(base: Plan, roles: tuple[str, ...]) -> list[Plan]:
         names.add(p.name.lower())
     plural = bool(names & _PLURAL) or base.takes_params
     order = ["list", "array", "dict"] if plural else ["array", "list", "dict"]
-    arrays = ["torch", "numpy"] if "torch" in sys.modules else ["numpy"]
+    arrays = ["numpy"]
+    if "torch" in sys.modules:
+        arrays = ["torch", "numpy"] if _speaks_torch(base.target) else ["numpy", "torch"]
     states = ["empty", "none", "zeros"] if "state" in roles else ["empty"]
     return [replace(base, roles=roles, container=c, arrays=a, state=s) for c in order for a in arrays for s in states]
+
+
+def _speaks_torch(target: Any) -> bool:
+    """Whether the code of a function, or of a class's methods, names torch: it may be imported for something else."""
+    functions = [target, *vars(target).values()] if isinstance(target, type) else [target]
+    codes = [code for f in functions if (code := getattr(f, "__code__", None)) is not None]
+    return any("torch" in code.co_names or "torch" in code.co_freevars for code in codes)
 
 
 def _function_plans(function: Callable[..., Any], name: str, hyper: frozenset[str]) -> list[Plan]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from descend.check.variants import Candidate, Change, changed, with_decay
+from descend.hyperparameters import COMMON
 from descend.optimizers import adam_hat
 from descend.rules import SQUARE, Rule
 
@@ -56,6 +57,10 @@ class Dialect:
     rule: Rule | None = None
     slots: Mapping[str, Any] = field(default_factory=dict)
     whole: bool = False
+    #: A form only where the user's optimizer has no such argument.
+    without: str = ""
+    #: A line of decay of its own, before the step; the form is one of optimizers with a weight decay only.
+    decay: str = ""
 
 
 def _put(target: str, source: str, occurrence: int = 0) -> Change:
@@ -65,6 +70,15 @@ def _put(target: str, source: str, occurrence: int = 0) -> Change:
 _HAT = "ε is added to the uncorrected root; equals PyTorch's with ε/√(1 − β₂ᵗ) in the place of ε"
 _INSIDE = "ε stands inside the root"
 _HAT_STEP = "p - lr * sqrt(1 - s.k2) / (1 - s.k1) * s.m / (sqrt(s.v) + eps)"
+_FIRST = "p - where(den > 0, rate * weight_decay, 0.0) * p"
+_ADDED = (
+    _put("p", "p - alpha * weight_decay * p"),
+    _put("u", "g / sqrt(v_hat)"),
+    _put("v_hat", "s.r * s.c / mean(s.r, -2) if p.ndim > 1 else s.v"),
+    _put("v", "(1 - w) * s.v + w * (g**2 + eps1)"),
+    _put("r", "(1 - w) * s.r + w * (mean(g**2 + eps1, -1) if p.ndim > 1 else 0.0)"),
+    _put("c", "(1 - w) * s.c + w * (mean(g**2 + eps1, -2) if p.ndim > 1 else 0.0)"),
+)
 _UNFACTORED = {"v": SQUARE}
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
@@ -92,6 +106,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("Keras", "the rate is kept inside the velocity", {"lr_in_velocity": True}),
         Dialect("TensorFlow 1", f"the mean square starts at 1, and {_INSIDE}", {"v0": 1.0, "eps_in_root": True, "lr_in_velocity": True}),
         Dialect("TensorFlow 1", "the mean square starts at 1", {"v0": 1.0}),
+        Dialect("Graves's", "it is always centered: the mean of the gradient is subtracted, as by PyTorch's with centered=True", {"centered": True}, without="centered"),
         Dialect("TensorFlow 1", f"the mean square starts at 1, and {_INSIDE}", {"v0": 1.0, "eps_in_root": True}),
     ),
     "adagrad": (
@@ -120,6 +135,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("optax", "ε is added to the corrected root", {"eps_after": True}),
         Dialect("the authors'", "no step is made before the variance is tractable", {"warm_up": "frozen"}),
         Dialect("the authors'", "no step is made before the variance is tractable, ε comes after the correction", {"warm_up": "frozen", "eps_after": True}),
+        Dialect("the authors'", "no step is made and nothing decays before the variance is tractable; the decay is decoupled", {"warm_up": "frozen"}, decay="p = p - where(rho > threshold, lr * weight_decay, 0.0) * p"),
         Dialect("the paper's", "the variance counts as tractable from ρ > 4", {"threshold": 4.0}),
         Dialect("the paper's", "the variance counts as tractable from ρ > 4, ε comes after the correction", {"threshold": 4.0, "eps_after": True}),
         Dialect("the paper's", "the variance counts as tractable from ρ ≥ 5, ε comes after the correction", {"threshold": 4.999999, "eps_after": True}),
@@ -144,9 +160,18 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
             slots={"k": SQUARE.__class__(1.0, "scalar")},
         ),
     ),
+    "schedule_free_sgd": (
+        Dialect("the paper's", "all points weigh the same, c = 1/t; equals the authors' code while the rate stays the same", {"weight_lr_power": 0.0}, without="weight_lr_power"),
+    ),
+    "schedule_free_adamw": (
+        Dialect("the paper's", "all points weigh the same, c = 1/t; equals the authors' code while the rate stays the same", {"weight_lr_power": 0.0}, without="weight_lr_power"),
+    ),
     "prodigy": (
         Dialect("optax", "both moments are always corrected for their zero start", {"bias_correction": True}),
         Dialect("the authors'", "with the safeguard for a warm-up", {"safeguard_warmup": True}),
+        Dialect("the authors'", "weights do not decay before the first gradient that is not zero", changes=(_put("p", _FIRST),)),
+        Dialect("the authors'", "weights do not decay before the first gradient that is not zero, and with the safeguard for a warm-up", {"safeguard_warmup": True}, changes=(_put("p", _FIRST),)),
+        Dialect("the authors'", "weights do not decay before the first gradient that is not zero, and both moments are corrected", {"bias_correction": True}, changes=(_put("p", _FIRST),)),
     ),
     "adafactor": (
         Dialect(
@@ -159,6 +184,16 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
                 _put("p", "p - alpha * u / maximum(1.0, rms(u) / d) - weight_decay * p", 1),
             ),
             slots=_UNFACTORED,
+        ),
+        Dialect(
+            "Hugging Face",
+            "ε₁ is added to g², the decay is multiplied by the whole step, and lr is the rate where no relative step is asked for",
+            changes=(_put("rho", "lr"), *_ADDED),
+        ),
+        Dialect(
+            "Hugging Face",
+            "ε₁ is added to g² and is no floor under the mean, and the decay is multiplied by the whole step",
+            changes=_ADDED,
         ),
         Dialect(
             "Keras",
@@ -200,14 +235,24 @@ def references(rule: Rule, decays: bool) -> list[Candidate]:
 def _made(rule: Rule, decays: bool) -> list[Candidate]:
     found = []
     for dialect in (None, *DIALECTS.get(rule.name, ())):
-        form, fixed = _form(rule, dialect), dict(dialect.fixed) if dialect else {}
+        form, more = _form(rule, dialect), _about(dialect)
         label = dialect.sentence if dialect else HOMES.get(rule.name, rule.title)
         source = dialect.source if dialect else HOMES.get(rule.name, rule.title)
         kind = "dialect" if dialect else "reference"
-        whole = dialect.whole if dialect else False
-        found.append(Candidate(with_decay(form, False) if decays else form, kind, label, fixed, whole=whole, source=source))
+        if dialect is not None and dialect.decay:
+            if decays:
+                own = changed(form, (Change("p", dialect.decay, "before"),), hyper=[COMMON["weight_decay"]])
+                found.append(Candidate(own, kind, label, source=source, **more))
+            continue
+        found.append(Candidate(with_decay(form, False) if decays else form, kind, label, source=source, **more))
         if decays:
             joined = DECOUPLED if dialect is None else f"{label}; {DECOUPLED}"
             author = source if dialect else "AdamW"
-            found.append(Candidate(with_decay(form, True), "dialect", joined, fixed, whole=whole, source=author))
+            found.append(Candidate(with_decay(form, True), "dialect", joined, source=author, **more))
     return found
+
+
+def _about(dialect: Dialect | None) -> dict[str, Any]:
+    if dialect is None:
+        return {}
+    return {"fixed": dict(dialect.fixed), "whole": dialect.whole, "without": dialect.without}

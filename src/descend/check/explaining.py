@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from descend.check.confidence import GUESSED, confidences
 from descend.check.dialects import HOMES, references
 from descend.check.judge import EXACT, Match
 from descend.check.mistake import Mistake
@@ -18,7 +19,7 @@ from descend.check.verdict import Found, Report, Row
 from descend.equations import equations, intermediate
 from descend.rules import Rule
 
-__all__ = ["explain_mistakes", "explain_nothing_fits"]
+__all__ = ["explain_mistakes", "explain_nothing_fits", "explain_parted"]
 
 #: What torch, optax and people call the slots of our rules.
 STATE_NAMES = {
@@ -35,27 +36,55 @@ def explain_mistakes(
 ) -> None:
     """A catalogue's entry, or two, whose run is the user's."""
     report.verdict = "wrong"
-    share = 1.0 / len(match.candidates)
-    groups = [[_found(entry, share) for entry in c.entries] for c in match.candidates]
-    report.mistakes, report.alternatives = groups[0], groups[1:]
     best = match.candidates[0]
     base = best.base or references(rule, "weight_decay" in mapped.ours)[0]
-    report.dialect = HOMES.get(rule.name) if base.kind == "reference" else f"{base.source}'s form".replace("'s's", "'s")
+    shares = confidences(match, base, probes, points)
+    groups = [[_found(entry, share) for entry in c.entries] for c, share in zip(match.candidates, shares, strict=True)]
+    report.mistakes, report.alternatives = groups[0], groups[1:]
+    report.dialect = (
+        HOMES.get(rule.name)
+        if base.kind == "reference"
+        else f"{base.source}'s form".replace("'s's", "'s").replace("s''s", "s'")
+    )
     if base.kind == "dialect":
         report.message = f"Otherwise in another form than PyTorch's: {base.label}."
     report.excluded = (
         [f"{match.excluded} other candidates: the reference, its dialects and known mistakes"] if match.excluded else []
     )
+    parted = _parted(base, probes, points)
+    if parted is not None:
+        _show(report, base, best, *parted)
+
+
+def explain_parted(
+    report: Report, rule: Rule, match: Match, base: Candidate, probe: Probe, points: np.ndarray, step: int
+) -> None:
+    """The same for a run that parts late from what was found right; `step` is the first that differs, from 1."""
+    report.verdict = "wrong"
+    shares = confidences(match, base, [probe], [points]) if match.candidates else []
+    groups = [[_found(entry, share) for entry in c.entries] for c, share in zip(match.candidates, shares, strict=True)]
+    report.mistakes, report.alternatives = groups[0] if groups else [], groups[1:]
+    if match.candidates:
+        _show(report, base, match.candidates[0], probe, step - 1, 0)
+        return
+    expected = _values(base.rule, base, probe, step - 1, 0)
+    report.rows = _rows(base.rule, base.fixed, expected, {"g": expected["g"], "p": points[step].reshape(probe.start[0].shape)})
+    report.place = f"step {step} of {probe.name}, the entry that differs most"
+
+
+def _wrong(base: Candidate, best: Candidate) -> Rule:
     wrong = base.rule
     for entry in best.entries:
         wrong = entry.on(wrong)
-    parted = _parted(base, probes, points)
-    if parted is not None:
-        probe, step, place = parted
-        expected = _values(base.rule, base, probe, step, place)
-        yours = _values(wrong, best, probe, step, place)
-        report.rows = _rows(base.rule, base.fixed, expected, yours)
-        report.place = f"step {step + 1} of {probe.name}, array {place + 1}, the entry that differs most"
+    return wrong
+
+
+def _show(report: Report, base: Candidate, best: Candidate, probe: Probe, step: int, place: int) -> None:
+    """The values of both at one step, side by side."""
+    expected = _values(base.rule, base, probe, step, place)
+    yours = _values(_wrong(base, best), best, probe, step, place)
+    report.rows = _rows(base.rule, base.fixed, expected, yours)
+    report.place = f"step {step + 1} of {probe.name}, array {place + 1}, the entry that differs most"
 
 
 def _found(entry: Mistake, confidence: float) -> Found:
@@ -147,7 +176,7 @@ def explain_nothing_fits(
     report.message = "It is none of the known mistakes, nor two of them."
     if contradicted is not None:
         target, text, name = contradicted
-        report.mistakes = [Found(name, target, text, "", 0.5, "", "")]
+        report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
     parted = _parted(base, probes, points)
     if parted is None:
         return

@@ -18,6 +18,9 @@ SHARED = "each array has its own state"
 #: Steps of the long run, by adapter: those that take long for each make fewer.
 LONG = {"torch": 150, "arena": 150, "class": 150, "function": 150, "optax": 25, "keras": 25}
 
+#: Entries paired wrongly move altogether otherwise; products of matrices in half precision round otherwise in another layout.
+PAIRED = 0.05
+
 
 @dataclass(frozen=True)
 class Invariant:
@@ -50,7 +53,7 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
     shapes: list[tuple[int, ...]] = [(4, 2), (2, 3)] if matrices else [(3,), (2, 4)]
     start, gs = _draw(shapes)
     s = mapped.settings(values)
-    asked = {"base": request(start, gs, s), "again": request(start, gs, s)}
+    asked = {"base": request(start, gs, s), "again": request(start, gs, s), "chance": request(start, gs, s, seed=1)}
     for i in range(2):
         asked[f"alone {i}"] = request([start[i]], [[g[i]] for g in gs], s)
     if not matrices:
@@ -62,6 +65,8 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         asked["maximize"] = request(start, [[-x for x in g] for g in gs], s | {"maximize": True})
     asked["reload"] = request(start, gs, s, reload_at=3)
     asked["float32"] = request(start, gs, s, dtype="float32")
+    asked["strided"] = request(start, gs, s, layout=["params", "grads"])
+    asked["strided gradients"] = request(start, gs, s, layout=["grads"])
     asked["missing"] = request(start, gs, s, missing={"1": [1], "2": [1]})
     rate = next((theirs for theirs, ours in mapped.names.items() if ours == "lr"), None)
     if described.get("groups") and rate is not None and rate in s:
@@ -82,19 +87,23 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
     p = np.array(base["points"])
     sizes = [int(np.prod(a["shape"])) for a in asked["base"]["start"]]
     found: list[Invariant | None] = [_touched(answers), _again(p, answers["again"])]
-    found += [_alone(p, answers, sizes, sums)]
+    fix = "with maximize: g ← −g before anything else"
+    said, kept = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
+    if "maximize" in answers:
+        found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
+    found.append(_same("save and load", p, answers["reload"], said, kept, optional=True))
+    found += [_narrow(p, answers["float32"]), _long(answers["long"])]
+    if found[1] and found[1].holds and not _same_points(p, answers["chance"]):
+        said = "it draws random numbers: what needs two runs of other shapes is not asked"
+        found.append(Invariant("every run is the same", False, said, grave=False))
+        return [f for f in found if f is not None]
+    found += [_alone(p, answers, sizes, whole, sums)]
     if "joined" in answers:
         found.append(_joined(p, answers["joined"], whole or sums))
         found.append(_runs("shapes", "arrays of one entry and of three dimensions", answers["shapes"]))
-    if "maximize" in answers:
-        fix = "with maximize: g ← −g before anything else"
-        found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
-    said, fix = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
-    found.append(_same("save and load", p, answers["reload"], said, fix, optional=True))
     found.append(_groups(answers, sizes, sums))
     found.append(_missing(p, answers["missing"], sizes, sums))
-    found.append(_narrow(p, answers["float32"]))
-    found.append(_long(answers["long"]))
+    found.append(_strided(p, answers, sizes))
     return [f for f in found if f is not None]
 
 
@@ -108,6 +117,10 @@ def _apart(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.abs(np.where(keep, a - b, 0)).max(initial=0.0) / (moved or 1.0))
 
 
+def _same_points(p: np.ndarray, answer: Message) -> bool:
+    return "points" not in answer or _apart(p, np.array(answer["points"])) < 1e-9
+
+
 def _touched(answers: Mapping[str, Message]) -> Invariant:
     where = [name for name, answer in answers.items() if answer.get("touched")]
     touched, when = bool(where), "with maximize=True, " if where == ["maximize"] else ""
@@ -118,6 +131,7 @@ def _touched(answers: Mapping[str, Message]) -> Invariant:
         not touched,
         said if touched else "",
         "g is read and never assigned in place: make a new array of g + …",
+        grave=where != ["maximize"],
     )
 
 
@@ -132,12 +146,13 @@ def _again(p: np.ndarray, again: Message) -> Invariant:
     )
 
 
-def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], sums: bool) -> Invariant | None:
+def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], whole: bool, sums: bool) -> Invariant | None:
     if sums or any("points" not in answers[f"alone {i}"] for i in range(2)):
         return None
     parts = [p[:, : sizes[0]], p[:, sizes[0] :]]
     same = all(_apart(part, np.array(answers[f"alone {i}"]["points"])) < 1e-9 for i, part in enumerate(parts))
-    said = "an array moves otherwise when another one is there: state (or the step count) is shared between parameters"
+    shared = "a norm, a mean, state or the step count is" if whole else "state (or the step count) is"
+    said = f"an array moves otherwise when another one is there: {shared} shared between parameters"
     return Invariant(SHARED, same, "" if same else said, "one m, one v for each parameter, and t counted once a step")
 
 
@@ -154,7 +169,7 @@ def _same(name: str, p: np.ndarray, other: Message, said: str, fix: str, optiona
         if optional and ("offers no way" in other["error"] or other.get("line") is None):
             return None
         return Invariant(name, False, f"{said}: {other['error']}", fix)
-    same = _apart(p, np.array(other["points"])) < 1e-9
+    same = _apart(p, np.array(other["points"])) < (1e-6 if optional else 1e-9)  # what is saved may be saved in float32
     return Invariant(name, same, "" if same else said, fix)
 
 
@@ -205,6 +220,34 @@ def _missing(p: np.ndarray, missing: Message, sizes: list[int], sums: bool) -> I
 def _runs(name: str, what: str, answer: Message) -> Invariant:
     ok = "error" not in answer
     return Invariant("any shape", ok, "" if ok else f"{what} end in {answer['error']}")
+
+
+def _strided(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int]) -> Invariant | None:
+    """Arrays whose columns lie together in memory, as a transposed weight's do; the first probe's second array is a matrix."""
+    name = "any layout in memory"
+    fix = "write into p itself, with its own shape: p −= lr·u"
+    strided, grads = answers["strided"], answers["strided gradients"]
+    if "error" in strided:
+        if strided.get("line") is None:
+            return None
+        said = f"a parameter that is not contiguous in memory, such as a transposed one, ends in {strided['error']}"
+        return Invariant(name, False, said, fix, grave=False)
+    q = np.array(strided["points"])
+    if _apart(p, q) < PAIRED:
+        if "points" not in grads or _apart(p, np.array(grads["points"])) < PAIRED:
+            return Invariant(name, True, "")
+        said = "a gradient laid out in memory otherwise than its parameter is added to the wrong entries"
+        return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
+    if np.array_equal(q[-1, sizes[0] :], q[0, sizes[0] :]):
+        said = (
+            "the step is written to a copy: p is reshaped (reshape, flatten, ravel, contiguous) and changed in place, which "
+            "reaches p only while it is contiguous in memory; a transposed parameter stays where it is"
+        )
+        return Invariant(name, False, said, fix)
+    said = (
+        "an array that is not contiguous in memory moves otherwise: entries of p, g, m or v are paired in the order of memory"
+    )
+    return Invariant(name, False, said, "pair p and g by their indices: reshape both in one order, not in that of memory")
 
 
 def _narrow(p: np.ndarray, narrow: Message) -> Invariant | None:

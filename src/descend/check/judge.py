@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from descend.check.dialects import references
+from descend.check.edits import edited_candidates
 from descend.check.mistake import Mistake
 from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped
@@ -18,7 +19,7 @@ from descend.check.variants import Candidate, agrees, quick, with_decay
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates"]
+__all__ = ["EXACT", "SINGLE", "Match", "judge", "mistake_candidates", "mistaken"]
 
 #: Equal: the largest difference ÷ the largest displacement.
 EXACT = 1e-12
@@ -66,7 +67,7 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -
     `points` are those the user's optimizer visited on each probe.
     """
     decays = "weight_decay" in mapped.ours
-    refs = references(rule, decays)
+    refs = [r for r in references(rule, decays) if not r.without or r.without not in mapped.ours]
     tried = 0
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
@@ -109,7 +110,14 @@ def _judge_mistakes(
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if tolerance > EXACT:
         return Match("", excluded=tried)
-    fitting_pairs = []
+    found = _judge_edits(refs, probes, points)
+    tried += found.excluded
+    if found.kind:
+        found.excluded = tried
+        return found
+    fitting_pairs = _judge_staged(rule, mapped, refs, probes, points)
+    if fitting_pairs:
+        return Match("wrong", fitting_pairs, 0.0, tried)
     for count, pair in enumerate(_pairs(rule, mapped, refs)):
         difference = _fits(pair, probes, points, tolerance)
         tried += count == 0
@@ -122,6 +130,42 @@ def _judge_mistakes(
     return Match("", excluded=tried)
 
 
+def _judge_staged(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points
+) -> list[Candidate]:
+    """Two mistakes of which one is alone on the first probes, where there is no decay: found one after the other."""
+    if "weight_decay" not in mapped.ours or rule.sums:
+        return []
+    for ref in refs:
+        pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
+        for first in [c for c in pool if _fits(c, probes[:2], points[:2], EXACT) is not None][:4]:
+            found = []
+            for second in pool:
+                made = mistaken(ref, (*first.entries, *second.entries)) if second is not first else None
+                if made is not None and _fits(made, probes, points, EXACT) is not None:
+                    found.append(made)
+            if found:
+                return found[:4]
+    return []
+
+
+def _judge_edits(refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
+    """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
+    tried = 0
+    for ref in refs[:1] if refs[0].rule.sums else refs:  # a rule that sums over all arrays takes long
+        fitting = []
+        pool = edited_candidates(ref)
+        tried += len(pool)
+        for candidate in pool:
+            if (difference := _fits(candidate, probes, points, EXACT)) is not None:
+                fitting.append((difference, candidate))
+        if fitting:
+            best = fitting[0][1].entries[0].rank
+            kept = [f for f in fitting if f[1].entries[0].rank == best][:4]
+            return Match("wrong", [c for _, c in kept], kept[0][0], tried - len(kept))
+    return Match("", excluded=tried)
+
+
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:
     """The largest difference over all probes, or None as soon as one is too large."""
     if candidate.lenient and not np.isfinite(points[0]).all():
@@ -130,8 +174,8 @@ def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, toleran
     for probe, visited in zip(probes, points, strict=True):
         try:
             difference = agrees(candidate, probe, visited, tolerance)
-        except (NameError, AttributeError):  # a mistake in a line whose quantities this dialect does not define
-            return None
+        except (NameError, AttributeError, TypeError, ValueError, IndexError, ArithmeticError):
+            return None  # a mistake in a line whose quantities this dialect does not define, or an edit that makes no sense
         if not difference <= tolerance:
             return None
         worst = max(worst, difference)
@@ -164,7 +208,7 @@ def mistake_candidates(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Candi
     """Every known mistake made in this reference or dialect, where it can be made there."""
     key = (rule.name, id(ref), frozenset(mapped.ours))
     if key not in _POOLS:
-        _POOLS[key] = [c for m in _usable(rule, mapped, ref) if (c := _mistaken(ref, (m,))) is not None]
+        _POOLS[key] = [c for m in _usable(rule, mapped, ref) if (c := mistaken(ref, (m,))) is not None]
     return _POOLS[key]
 
 
@@ -180,7 +224,7 @@ def _usable(rule: Rule, mapped: Mapped, ref: Candidate) -> list[Mistake]:
     return found
 
 
-def _mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
+def mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
     """A reference with these mistakes made in it; None where a line they change is not there, or nothing would change."""
     changes = tuple(c for m in mistakes for c in m.changes)
     slots = {k: v for m in mistakes for k, v in m.slots.items()}
@@ -204,7 +248,7 @@ def _pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate]) -> Iterator[Ca
                 continue
             if changed & {(c.target, c.occurrence) for c in b.changes if c.kind == "set"}:
                 continue
-            made = _mistaken(ref, (a, b))
+            made = mistaken(ref, (a, b))
             if made is not None:
                 yield made
 

@@ -34,6 +34,8 @@ def failure(error: BaseException, path: str | None) -> Failed:
     kind = type(error).__name__
     if isinstance(error, SystemExit):
         message = f"your code ended the process with exit({error.code!r})"
+    elif "leaf Variable that requires grad" in said and "in-place" in said:
+        message = "a parameter that requires a gradient is changed in place while torch records: put step under torch.no_grad()"
     elif isinstance(error, MemoryError):
         message = "your code ran out of the memory it was given"
     else:

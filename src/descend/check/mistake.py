@@ -39,6 +39,12 @@ class Mistake:
     decays: bool = False
     #: Values an equation is shown under.
     shown: Mapping[str, Any] = field(default_factory=dict)
+    #: The equation as it should be and as it is, where the changed lines say it less well.
+    written: tuple[str, str] | None = None
+    #: Shows after hundreds of steps only.
+    late: bool = False
+    #: Ends in numbers that are not finite, at about the step the entry says.
+    overflows: bool = False
 
     @property
     def base(self) -> Rule:
@@ -53,6 +59,8 @@ class Mistake:
     @cached_property
     def equations(self) -> tuple[list[str], list[str]]:
         """The lines that differ: as they should be, and as they are with the mistake."""
+        if self.written is not None:
+            return [self.written[0]], [self.written[1]]
         stale = [match[1] for c in self.changes if (match := re.match(r"old = s\.(\w+)$", c.source.split("\n")[0]))]
         if stale:
             return _stale_lines(self.base, stale[0], self.values)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, after, before, put
-from descend.rules import SQUARE
+from descend.rules import POWER, SQUARE
 
 __all__ = ["moment_mistakes"]
 
@@ -160,6 +160,7 @@ def decoupled(rule: str, occurrence: int = 0, step: str = "p - lr * m_hat / (sqr
         one("p / (1 + lr * weight_decay)", "the decay divides by 1 + lr·wd", "A slightly weaker decay, O(lr²·wd²)."),
         one((before("start", "g = g + weight_decay * p"),), "the decay is applied both ways: decoupled and as L2", "Weights shrink more than meant, and unevenly."),
         one("p - lr * weight_decay * p if p.ndim > 1 else p", "arrays of one dimension are not decayed", "Biases and norms keep their size; whoever compares runs sees another optimizer.", whole=True),
+        *([one((put("p", "p", occurrence), put("p", step.replace("m_hat", "(m_hat + weight_decay * p)"), occurrence + 1)), "the decay is divided by the root with the step", "Weights with large gradients hardly decay, as with L2, though the moments stay clean.")] if "m_hat /" in step else []),
         one((put("p", "p", occurrence), after("p", "p = p - lr * weight_decay * p", occurrence + 1)), "the decay comes after the step and not before it", "A difference of lr²·wd a step: visible only beside a reference."),
     ]  # fmt: skip
 
@@ -180,6 +181,7 @@ def coupled(rule: str) -> list[Mistake]:
         one("g + weight_decay * sign(p)", "the L2 term is the sign of p: it is L1", "Small weights are driven through zero."),
         one("g + weight_decay", "p is missing in the L2 term", "All weights drift downwards."),
         one("g * (1 + weight_decay)", "the decay multiplies the gradient and not the parameter", "A longer step, and no decay."),
+        one((put("g", "g"), after("p", "p = p - lr * weight_decay * p")), "the decay comes after the step, of the parameters as they are then", "A difference of lr²·wd a step: visible only beside a reference."),
     ]  # fmt: skip
 
 
@@ -215,6 +217,7 @@ def adamax() -> list[Mistake]:
         M(one, "u", "beta2 * maximum(s.u, abs(g) + eps)", "β2 multiplies the new gradient too", "Steps are 1/β2 times too long.", look),
         M(one, "u", "maximum(beta2 * s.u, abs(g))", "ε is left out", "A gradient that is exactly zero from the start gives 0/0.", look),
         M(one, "u", "minimum(beta2 * s.u, abs(g) + eps)", "the minimum stands in place of the maximum", "The denominator stays at 0.", look),
+        M(one, "p", (before("start", "s.k2 = beta2 * s.k2"), put("p", "p - lr * m_hat / (s.u / (1 - s.k2))")), "the maximum is corrected for a zero start, which it does not have", "The first steps are 1 − β2 of what they should be.", "Is a maximum that starts at 0 too small?", slots={"k2": POWER("beta2")}),
         M(one, "p", "p - lr * m_hat / sqrt(s.u)", "a root is taken of the maximum", "Steps depend on the gradient's scale.", "u has the units of g already."),
         M(one, "p", "p - lr * m_hat / (s.u + eps)", "ε is added twice, inside the maximum and outside", "Small gradients are damped at twice the size meant.", look),
         M(one, "p", "p + lr * m_hat / s.u", "the step has the wrong sign", "It climbs.", "Descent goes against the gradient."),
@@ -280,6 +283,7 @@ def lamb() -> list[Mistake]:
     one = "lamb"
     look = "The trust ratio is ‖p‖/‖u‖, one number per array."
     return [
+        M(one, "p", (put("r", "s.m / (sqrt(s.v) + eps)"), put("u", "r"), put("p", "p - lr * weight_decay * p", 0), put("trust", "where(a > 0, where(b > 0, minimum(a, 10.0) / (b + eps), 1.0), 1.0)"), put("p", "p - lr / (1 - s.k1) * trust * u", 1)), "the correction for the zero start multiplies the step after the trust ratio has set its length", "The first step is 1/(1 − β1) = 10 times lr·‖p‖: the ratio has made the size of the moments cancel already.", "How long should the first step on an array be, in units of ‖p‖?"),
         M(one, "trust", "1.0", "the trust ratio is missing", "It is AdamW: large batches lose their stability.", look),
         M(one, "trust", "where(a > 0, where(b > 0, b / maximum(a, 1e-30), 1.0), 1.0)", "the trust ratio is inverted", "Small arrays get enormous steps.", look),
         M(one, "trust", "where(a > 0, where(b > 0, a / (b + eps), 1.0), 1.0)", "ε is added to the norm of the update", "Steps are slightly too short where the update is small.", look),

@@ -65,6 +65,11 @@ def adadelta() -> list[Mistake]:
     return [
         M(one, "v", "rho * s.v + g**2", "the new square is not weighted by 1 − ρ", "Steps are too short.", look),
         M(one, "v", "(1 - rho) * s.v + rho * g**2", "ρ and 1 − ρ are swapped in the mean of g²", "The size is hardly averaged.", look),
+        M(one, "v", "s.v + (1 - rho) * g**2", "the mean of g² only grows: the old mean is not multiplied by ρ", "Learning slows to a halt.", look),
+        M(one, "v", "s.v + g**2", "the mean of g² is a sum, as in Adagrad", "Learning slows to a halt.", look),
+        M(one, "u", "(1 - rho) * s.u + rho * d**2", "ρ and 1 − ρ are swapped in the mean of the steps", "The size of the steps is hardly averaged.", look),
+        M(one, "u", "s.u + (1 - rho) * d**2", "the mean of the steps only grows: the old mean is not multiplied by ρ", "Steps grow and grow.", look),
+        M(one, "u", "rho * s.u + d**2", "the new step is not weighted by 1 − ρ", "Steps grow too fast.", look),
         M(one, "u", "rho * s.u + (1 - rho) * g**2", "the second mean is of g² and not of the step²", "The units do not fit.", look),
         M(one, "u", "rho * s.u + (1 - rho) * (lr * d)**2", "the second mean is of lr·step and not of the step", "lr acts more than once.", look),
         M(one, "u", "s.u", "the mean of the steps is not renewed", "Steps stay √ε long.", look),

@@ -3,7 +3,7 @@
 # ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
-from descend.check.mistake import M, Mistake, before, put
+from descend.check.mistake import M, Mistake, after, before, put
 from descend.check.mistakes_moments import coupled
 from descend.rules import COUNT, SQUARE, ZERO
 
@@ -73,6 +73,7 @@ def nesterov() -> list[Mistake]:
     """Mistakes in b ← β·b + g, d = g + β·b, p ← p − lr·d."""
     one, look = "nesterov", "The step is the gradient plus β times the new velocity."
     return [
+        M(one, "b", (after("d", "s.b = where(s.n == 0, d, s.b)\ns.n = s.n + 1"),), "the first velocity is the same array as the step, and is changed with it", "The first gradient counts 1 + β times in the velocity.", "Which arrays share their memory after the first step?", slots={"n": COUNT}),
         M(one, "d", "s.b", "the look-ahead is missing: it is plain momentum", "It rings as momentum does.", look),
         M(one, "d", "g + s.b", "β is missing in the look-ahead", "Steps are too long.", look),
         M(one, "d", "momentum * s.b", "the gradient is missing in the look-ahead", "Every step lacks its own gradient.", look),
@@ -106,6 +107,7 @@ def rmsprop() -> list[Mistake]:
     new = "rho * s.v + (1 - rho) * "
     b = "momentum * s.b + "
     return [
+        M("rmsprop", "var", (before("start", "old = s.a"), put("var", "s.v - old**2 if centered else s.v")), "the mean is subtracted as it was a step before", "The variance is not one, and can be negative: NaN.", "In which order are the mean and its square renewed?", written=("var = v − a²", "var = v − aₜ₋₁²")),
         M(one, "v", "(1 - rho) * s.v + rho * g**2", "ρ and 1 − ρ are swapped", "The size of the gradient is hardly averaged: close to a sign step.", look),
         M(one, "v", "rho * s.v + g**2", "the new square is not weighted by 1 − ρ", "Steps are √(1 − ρ) times too short.", look),
         M(one, "v", "s.v + g**2", "the squares are summed, as in Adagrad", "Learning slows to a halt.", look),

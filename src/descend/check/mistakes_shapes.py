@@ -3,6 +3,8 @@
 # ruff: noqa: E501  (a table: one entry a line)
 from __future__ import annotations
 
+from dataclasses import replace
+
 from descend.check.mistake import M, Mistake, after, before, put
 
 __all__ = ["shape_mistakes"]
@@ -86,6 +88,33 @@ def adafactor() -> list[Mistake]:
     ]  # fmt: skip
 
 
+def _iterations() -> list[Mistake]:
+    """The Newton–Schulz iteration, x ← a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x on x/‖x‖, written otherwise."""
+    right = "x ← a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x"
+    ways = [
+        ("ns_a * x + (ns_b * gram + ns_c * gram) @ x", "maximum(norm(x), eps)", "c multiplies x·xᵀ and not its square: the term in x⁵ is missing", right, "x ← a·x + (b + c)·x·xᵀ·x"),
+        ("ns_a * x + ns_b * gram @ x", "maximum(norm(x), eps)", "the term in x⁵ is left out", right, "x ← a·x + b·x·xᵀ·x"),
+        ("(ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)", "the term a·x is left out", right, "x ← (b·x·xᵀ + c·(x·xᵀ)²)·x"),
+        ("ns_a * x + (ns_b * gram + ns_c * gram * gram) @ x", "maximum(norm(x), eps)", "x·xᵀ is squared entry by entry and not as a matrix", right, "x ← a·x + (b·x·xᵀ + c·(x·xᵀ)∘(x·xᵀ))·x"),
+        ("x + ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)", "x is added once more in each step of the iteration", right, "x ← x + a·x + (b·x·xᵀ + c·(x·xᵀ)²)·x"),
+        ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "1.0", "the matrix is not divided by its norm before the iteration", "x = d/‖d‖", "x = d"),
+        ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)**2", "the matrix is divided by the square of its norm before the iteration", "x = d/‖d‖", "x = d/‖d‖²"),
+    ]  # fmt: skip
+    found = []
+    for line, size, name, expected, yours in ways:
+        code = f"x = d.T if d.shape[0] > d.shape[1] else d\nx = x / {size}\nfor _ in range(ns_steps):\n    gram = x @ x.T\n    x = {line}"
+        one = M(
+            "muon",
+            "o",
+            (before("o", code), put("o", "x.T if d.shape[0] > d.shape[1] else x")),
+            name,
+            "Singular values do not come to about 1: steps have the wrong length, or the iteration diverges.",
+            "Run the iteration on a diagonal matrix: where do its entries go?",
+        )
+        found.append(replace(one, written=(expected, yours)))
+    return found
+
+
 def muon() -> list[Mistake]:
     """Mistakes in Muon."""
     one, look = "muon", "The step is an orthogonal matrix of the shape of p: what are its singular values?"
@@ -105,6 +134,7 @@ def muon() -> list[Mistake]:
         M(one, "o", "orthogonalize(d, ns_steps, ns_a, ns_c, ns_b, eps)", "the coefficients of x³ and x⁵ are swapped", "The iteration diverges.", look),
         M(one, "o", "orthogonalize(d, ns_steps, ns_a, -ns_b, ns_c, eps)", "the coefficient of x³ has the wrong sign", "The iteration diverges.", look),
         M(one, "o", "orthogonalize(d, ns_steps, 1.5, -0.5, 0.0, eps)", "the cubic coefficients 3/2 and −1/2 are used", "Singular values converge more slowly.", look),
+        *_iterations(),
         M(one, "o", "sign(d)", "the sign is taken entry by entry", "It is Lion's kind of step.", look),
         M(one, "o", (before("o", "d = sign(d)"),), "signs are orthogonalized and not the velocity", "Sizes within the matrix are lost.", look),
         M(one, "b", (before("start", "g = orthogonalize(g, ns_steps, ns_a, ns_b, ns_c, eps)"), put("o", "d")), "the gradient is orthogonalized before the momentum", "The step is a mean of orthogonal matrices, shorter than one.", look),
@@ -125,7 +155,7 @@ def schedule_free(one: str, u: str) -> list[Mistake]:
     step = f"lr * (1 - beta1 * (1 - c)) * {u}"
     return [
         M(one, "p", f"(1 - c) * p + c * s.z - lr * {u}", "the gradient step of y is not multiplied by 1 − β1·(1 − c)", "y runs ahead of x: the averaging is lost.", look),
-        M(one, "p", f"(1 - c) * p + c * s.z - lr * (1 - beta1) * {u}", "c is missing in the gradient step of y", "y falls behind the point it stands for.", look),
+        M(one, "p", f"(1 - c) * p + c * s.z - lr * (1 - beta1) * {u}", "the average takes in z before its step: c is missing in the gradient step of y", "The mean is one step behind.", look),
         M(one, "p", f"(1 - c) * p + c * s.z - lr * beta1 * (1 - c) * {u}", "1 is missing in the gradient step of y: β1·(1 − c) stands alone", "y moves ten times too far.", look),
         M(one, "p", f"p - {step}", "y is not drawn towards z", "There is no averaging.", look),
         M(one, "p", f"c * p + (1 - c) * s.z - {step}", "c and 1 − c are swapped", "y follows z: there is no averaging.", look),

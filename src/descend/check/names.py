@@ -33,7 +33,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "eta_plus": ("eta_plus", "etaplus", "plus"),
     "step_min": ("step_min", "min_step_size", "delta_min"),
     "step_max": ("step_max", "max_step_size", "delta_max"),
-    "beta2_decay": ("beta2_decay", "beta_2_decay"),
+    "beta2_decay": ("beta2_decay", "beta_2_decay", "decay_rate"),
     "eps1": ("eps1", "eps_1", "epsilon1", "epsilon_1"),
     "eps2": ("eps2", "eps_2", "epsilon2", "epsilon_2", "min_scale"),
     "d": ("d", "clip_threshold", "clipping_threshold"),
@@ -67,6 +67,8 @@ SWITCHES: dict[str, dict[str, Any]] = {
     "adam": {"amsgrad": False},
     "adamw": {"amsgrad": False},
     "signsgd": {},
+    "adafactor": {"relative_step": False, "scale_parameter": True, "beta1": None, "betas": (None, 0.999)},
+    "lamb": {"rectify": False, "adam": False},
 }
 
 #: Words in the name of a class -> the rule, longest first.
@@ -103,7 +105,7 @@ _NAMES = {
 }
 
 #: Names that contain a rule's name and are other optimizers.
-_OTHERS = frozenset(["accsgd", "adabelief", "adafactorv", "adagc", "adahessian", "adamatan2", "adamc", "adamg", "adamini", "adammini", "adamod", "adamp", "adams", "adamuon", "adamwsn", "adapnm", "adashift", "bsam", "dadaptadagrad", "dadaptadam", "dadaptadamw", "dadaptadan", "dadaptlion", "dadaptsgd", "distributedmuon", "dualadam", "emolion", "emofact", "exadam", "fadam", "flashadamw", "grokfastadamw", "lsgd", "microadam", "muonclip", "noisysgd", "normuon", "optimisticadam", "optimisticadamv2", "padam", "polyaksgd", "qhadam", "qhadamw", "schedulefreeradam", "sgdp", "sgdsai", "simplifiedademamix", "sparseadam", "stableadam", "stableadamw", "stochasticadam", "vsgd", "zeroadam", "signmuon", "momoadam"])  # fmt: skip
+_OTHERS = frozenset(["accsgd", "adanorm", "adanip", "adabelief", "adafactorv", "adagc", "adahessian", "adamatan2", "adamc", "adamg", "adamini", "adammini", "adamod", "adamp", "adams", "adamuon", "adamwsn", "adapnm", "adashift", "bsam", "dadaptadagrad", "dadaptadam", "dadaptadamw", "dadaptadan", "dadaptlion", "dadaptsgd", "distributedmuon", "dualadam", "emolion", "emofact", "exadam", "fadam", "flashadamw", "grokfastadamw", "lsgd", "microadam", "muonclip", "noisysgd", "normuon", "optimisticadam", "optimisticadamv2", "padam", "polyaksgd", "qhadam", "qhadamw", "schedulefreeradam", "sgdp", "sgdsai", "simplifiedademamix", "sparseadam", "stableadam", "stableadamw", "stochasticadam", "vsgd", "zeroadam", "signmuon", "momoadam"])  # fmt: skip
 
 
 def rule_named(name: str) -> str | None:
@@ -208,6 +210,9 @@ def _map_numbers(rest: Sequence[Mapping[str, Any]], mapped: Mapped, free: set[st
                 continue
             if isinstance(argument.get("default"), bool) and ours not in ("nesterov", "centered", "bias_correction"):
                 continue
+            default = argument.get("default")
+            if ours == "beta2_decay" and isinstance(default, int | float) and default > 0:
+                continue  # its exponent without the sign: another convention
             mapped.names[argument["name"]] = ours
             free.discard(ours)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from descend.check.loading import Failed
-from descend.check.sessions import Session, _set_attributes, readable_state
+from descend.check.sessions import Layout, Session, _set_attributes, readable_state, set_counters
 
 if TYPE_CHECKING:
     from descend.check.adapters import Plan
@@ -22,21 +22,21 @@ Arrays = list[np.ndarray]
 class PlainSession(Session):
     """A class or function called with arrays: all of them in a list or a dict, or each by itself."""
 
-    def __init__(self, plan: Plan, arrays: Arrays, settings: dict[str, Any], dtype: str) -> None:
-        self.plan, self.settings, self.dtype = plan, settings, dtype
-        self.ps = [self._array(a) for a in arrays]
+    def __init__(self, plan: Plan, arrays: Arrays, settings: dict[str, Any], dtype: str, layout: Layout) -> None:
+        self.plan, self.settings, self.dtype, self.layout = plan, settings, dtype, layout
+        self.ps = [self._array(a, layout.params) for a in arrays]
         self.t = 0
         together = plan.container != "array"
         self.parts = [list(range(len(arrays)))] if together else [[i] for i in range(len(arrays))]
         self.calls = [self._call_of(part) for part in self.parts]
         self.kept = [self._first_state(part) for part in self.parts]
 
-    def _array(self, x: np.ndarray) -> Any:
+    def _array(self, x: np.ndarray, strided: bool = False) -> Any:
         if self.plan.arrays == "torch":
             import torch
 
-            return torch.tensor(x, dtype=getattr(torch, self.dtype))
-        return np.array(x, dtype=self.dtype)
+            return self.layout.torch(x, strided, getattr(torch, self.dtype))
+        return self.layout.numpy(x, strided, self.dtype)
 
     def _call_of(self, part: list[int]) -> Any:
         plan = self.plan
@@ -74,7 +74,7 @@ class PlainSession(Session):
         if any(g is None for g in grads):
             raise Failed("it is given no None gradients")
         self.t += 1
-        given = [self._array(g) for g in grads if g is not None]
+        given = [self._array(g, self.layout.grads) for g in grads if g is not None]
         for part, call, kept in zip(self.parts, self.calls, self.kept, strict=True):
             self._step_part(part, call, kept, given)
         for mine, theirs in zip(given, grads, strict=True):
@@ -151,6 +151,15 @@ class PlainSession(Session):
 
     def state(self) -> dict[str, Any]:
         return readable_state(vars(self.calls[0])) if self.plan.adapter == "class" else readable_state(dict(self.kept[0]))
+
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        places = [vars(c) for c in self.calls if hasattr(c, "__dict__")] if self.plan.adapter == "class" else []
+        places += [k["state"] for k in self.kept if isinstance(k.get("state"), dict)]
+        places += [v for place in list(places) for v in place.values() if isinstance(v, dict)]
+        found = set_counters(places, taken, to, margin)
+        if "t" in self.plan.roles:
+            self.t, found = to, found or "int"
+        return found
 
     def reload(self) -> None:
         if self.plan.adapter == "function":

@@ -41,6 +41,10 @@ class Local:
         """Run probes."""
         return [self.subject.run(json.loads(json.dumps(r))) for r in requests]
 
+    def affordable(self, steps: int) -> int:
+        """There is no limit of time here."""
+        return steps
+
     def close(self) -> None:
         """Nothing to end."""
 
@@ -61,6 +65,8 @@ class Child:
         self.target, self.adapter, self.seconds, self.megabytes = target, adapter, seconds, megabytes
         self.path = str(Path(target.rpartition(":")[0]).expanduser().resolve()) if ".py:" in target else None
         self.printed = ""
+        #: Seconds a step took in the last run.
+        self.pace = 0.0
         self._process: subprocess.Popen[bytes] | None = None
 
     def _start(self) -> None:
@@ -89,9 +95,10 @@ class Child:
 
     def _drain(self, pipe: Any) -> None:
         """Keep the first of what is printed, read and drop the rest."""
-        while data := pipe.read1(65536):
-            if len(self.printed) < KEPT:
-                self.printed += data.decode("utf-8", "replace")[: KEPT - len(self.printed)]
+        with pipe:
+            while data := pipe.read1(65536):
+                if len(self.printed) < KEPT:
+                    self.printed += data.decode("utf-8", "replace")[: KEPT - len(self.printed)]
 
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """One question, one answer; a `Failed` that says what happened where there is none."""
@@ -135,8 +142,9 @@ class Child:
             code = process.wait(timeout=1.0)
         except subprocess.TimeoutExpired:
             code = None
-        self.close()
+        self._kill()
         trace = self._traces.read().decode("utf-8", "replace")
+        self.close()
         if "Timeout" in trace or code is None:
             place, line = _last_place(trace, self.path)
             where = f"{place}: " if place else ""
@@ -158,24 +166,37 @@ class Child:
 
     def run(self, requests: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
         """Run probes."""
+        began, steps = time.monotonic(), sum(len(r["gradients"]) for r in requests)
         answers: list[dict[str, Any]] = self.ask({"do": "run", "requests": list(requests)})["answers"]
+        self.pace = (time.monotonic() - began) / max(steps, 1)
         return answers
+
+    def affordable(self, steps: int) -> int:
+        """As many steps as take a quarter of the time limit at the pace of the last run."""
+        return min(steps, int(self.seconds / 4 / max(self.pace, 1e-9)))
 
     def close(self) -> None:
         """End the child, and whatever it started."""
         process = self._process
         if process is None:
             return
-        if process.poll() is None:
-            try:
-                os.killpg(process.pid, 9)
-            except (ProcessLookupError, PermissionError):
-                process.kill()
-            process.wait()
-        if process.stdin is not None:
-            with contextlib.suppress(BrokenPipeError):
-                process.stdin.close()
+        self._kill()
+        for pipe in (process.stdin, self._answers, self._traces):
+            if pipe is not None:
+                with contextlib.suppress(BrokenPipeError):
+                    pipe.close()
         self._process = None
+
+    def _kill(self) -> None:
+        """The child and what it started; the group may outlive its leader."""
+        process = self._process
+        if process is None:
+            return
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, 9)
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def _path() -> str:

@@ -53,14 +53,17 @@ def _questions(rule: Rule, mapped: Mapped) -> list[tuple[str, str, str]]:
     targets = {e.target for e in equations(rule)}
     memory = next((t for t in ("m", "b", "c") if t in targets), "p")
     size = next((t for t in ("v", "u", "n") if t in targets), "p")
+    own = "weight_decay" in rule.hyperparameters
+    decay = [("decay", "p", "the weight decay without a gradient")]
     return [
         ("still", "p", "what happens without a gradient"),
-        ("decay", "p", "the weight decay without a gradient"),
+        *(decay if own else ()),
         ("impulse", memory, "how gradients are remembered: the weight of each gradient in each step"),
         ("rate", "p", "how the step grows with lr"),
         ("scale", size, "how the step grows with the size of the gradient"),
         ("root", size, "what the step is divided by, with ε at 0"),
         ("eps", "p", "where ε stands"),
+        *(() if own else decay),  # an L2 term goes through every equation: it says something once those are in order
         ("both", "p", "the weight decay beside a gradient"),
     ]
 

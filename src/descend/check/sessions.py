@@ -5,13 +5,23 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from descend.check.loading import Failed
 
-__all__ = ["ArenaSession", "KerasSession", "OptaxSession", "Session", "TorchSession", "readable_state"]
+__all__ = [
+    "ArenaSession",
+    "KerasSession",
+    "Layout",
+    "OptaxSession",
+    "Session",
+    "TorchSession",
+    "readable_state",
+    "set_counters",
+]
 
 Arrays = list[np.ndarray]
 Settings = dict[str, Any]
@@ -39,22 +49,58 @@ class Session:
         """What can be read of its state: name -> array of the first parameter."""
         return {}
 
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        """Set the step count from the steps taken to far ahead; the type it has, or None where none was found."""
+        return None
+
     def reload(self) -> None:
         """Save the state, make the optimizer anew, load the state."""
         raise Failed("it offers no way to save and load")
 
 
+@dataclass(frozen=True)
+class Layout:
+    """How arrays lie in memory: rows first as usual, or columns first, where a view as one row is not to be had."""
+
+    params: bool = False
+    grads: bool = False
+
+    @staticmethod
+    def numpy(a: np.ndarray, strided: bool, dtype: str) -> np.ndarray:
+        """A NumPy array laid out so."""
+        return np.array(a, dtype=dtype, order="F" if strided else "C")
+
+    @staticmethod
+    def torch(a: np.ndarray, strided: bool, dtype: Any) -> Any:
+        """A torch tensor laid out so: the transpose of a contiguous one."""
+        import torch
+
+        if not strided:
+            return torch.tensor(a, dtype=dtype)
+        return torch.tensor(np.array(a.T, order="C"), dtype=dtype).permute(*reversed(range(a.ndim)))
+
+
 class TorchSession(Session):
     """A subclass of torch.optim.Optimizer."""
 
-    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str) -> None:
+    def __init__(
+        self,
+        cls: Callable[..., Any],
+        arrays: Arrays,
+        settings: Settings,
+        groups: Any,
+        dtype: str,
+        layout: Layout,
+        double: bool = True,
+    ) -> None:
         import torch
 
-        self.torch, self.cls = torch, cls
+        self.number = torch.float64 if double and dtype == "float64" else torch.get_default_dtype()
+        self.torch, self.cls, self.layout = torch, cls, layout
         kind = getattr(torch, dtype)
-        self.params = [torch.nn.Parameter(torch.tensor(a, dtype=kind)) for a in arrays]
+        self.params = [torch.nn.Parameter(layout.torch(a, layout.params, kind)) for a in arrays]
         self.settings, self.groups = settings, groups
-        with _double_numbers(torch):
+        with _double_numbers(torch, self.number):
             self.opt = self._made()
 
     def _made(self) -> Any:
@@ -66,9 +112,9 @@ class TorchSession(Session):
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         torch, kept = self.torch, []
         for p, g in zip(self.params, grads, strict=True):
-            p.grad = None if g is None else torch.tensor(g, dtype=p.dtype)
+            p.grad = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
             kept.append(None if p.grad is None else p.grad.clone())
-        with _double_numbers(torch):
+        with _double_numbers(torch, self.number):
             self.opt.step()
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
@@ -87,6 +133,9 @@ class TorchSession(Session):
     def state(self) -> dict[str, Any]:
         return readable_state(dict(self.opt.state.get(self.params[0], {})))
 
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        return set_counters([*self.opt.state.values(), *self.opt.param_groups, vars(self.opt)], taken, to, margin)
+
     def reload(self) -> None:
         saved = copy.deepcopy(self.opt.state_dict())
         self.params = [self.torch.nn.Parameter(p.detach().clone()) for p in self.params]
@@ -97,13 +146,15 @@ class TorchSession(Session):
 class ArenaSession(TorchSession):
     """A class that is given a list of parameters and reads their .grad: torch tensors, or objects with .data and .grad."""
 
-    def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, groups: Any, dtype: str, kind: str) -> None:
+    def __init__(
+        self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, layout: Layout, kind: str
+    ) -> None:
         self.kind = kind
         if kind == "torch":
-            super().__init__(cls, arrays, settings, None, dtype)
+            super().__init__(cls, arrays, settings, None, dtype, layout)
             return
-        self.cls, self.settings, self.groups = cls, settings, None
-        self.params: Any = [Variable(np.array(a, dtype=dtype)) for a in arrays]
+        self.cls, self.settings, self.groups, self.layout = cls, settings, None, layout
+        self.params: Any = [Variable(layout.numpy(a, layout.params, dtype)) for a in arrays]
         self.opt = self._made()
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
@@ -112,7 +163,7 @@ class ArenaSession(TorchSession):
             return
         kept = []
         for p, g in zip(self.params, grads, strict=True):
-            p.grad = None if g is None else np.array(g)
+            p.grad = None if g is None else self.layout.numpy(g, self.layout.grads, "float64")
             kept.append(None if g is None else np.array(g))
         self.opt.step()
         for p, old in zip(self.params, kept, strict=True):
@@ -127,6 +178,9 @@ class ArenaSession(TorchSession):
 
     def state(self) -> dict[str, Any]:
         return readable_state(vars(self.opt))
+
+    def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
+        return set_counters([vars(self.opt)], taken, to, margin)
 
     def reload(self) -> None:
         raise Failed("it offers no way to save and load")
@@ -146,10 +200,10 @@ class Variable:
 
 
 @contextlib.contextmanager
-def _double_numbers(torch: Any) -> Iterator[None]:
-    """torch keeps single numbers of a state in its default type: float64 within this context."""
+def _double_numbers(torch: Any, kind: Any) -> Iterator[None]:
+    """torch keeps single numbers of a state in its default type: this one within this context."""
     before = torch.get_default_dtype()
-    torch.set_default_dtype(torch.float64)
+    torch.set_default_dtype(kind)
     try:
         yield
     finally:
@@ -245,6 +299,35 @@ class KerasSession(Session):
             if name != "learning_rate":
                 raise Failed(f"{name} is not changed in mid-run")
             self.opt.learning_rate = value
+
+
+#: What people call the number of steps made.
+COUNTERS = {
+    "t", "step", "steps", "k", "iteration", "iterations", "i", "n", "it", "iter", "timestep", "step_num", "count", "step_count",
+    "num_step", "num_steps", "_t", "_step", "time", "nt",
+}  # fmt: skip
+
+
+def set_counters(places: Sequence[Any], taken: int, to: int, margin: int = 2) -> str | None:
+    """Set every number with a counter's name that holds the number of steps taken; small integers to just below their limit."""
+    kind = None
+    for place in places:
+        for name, value in list(place.items()) if isinstance(place, dict) else ():
+            if str(name).lower() in COUNTERS and not isinstance(value, bool) and _is_number(value) and float(value) == taken:
+                kind = str(getattr(value, "dtype", type(value).__name__)).removeprefix("torch.")
+                number = min(to, _LIMITS.get(kind, to + margin) - margin)
+                if hasattr(value, "fill_"):
+                    value.fill_(number)
+                else:
+                    place[name] = type(value)(number) if getattr(value, "ndim", 0) == 0 else value * 0 + number
+    return kind
+
+
+_LIMITS = {"int8": 127, "uint8": 255, "int16": 32767, "uint16": 65535}
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | np.number) or (hasattr(value, "dtype") and getattr(value, "ndim", 1) == 0)
 
 
 def readable_state(entries: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import random
+import sys
 from collections.abc import Sequence
 from typing import Any
 
@@ -41,11 +43,13 @@ class Subject:
             "text": self.plan.text,
             "arguments": self.plan.arguments,
             "groups": self.plan.adapter == "torch",
+            "alone": self.plan.adapter in ("class", "function") and self.plan.container == "array",
             "default_settings": _defaults(self.plan.arguments),
         }
 
     def run(self, request: Message) -> Message:
         """One probe: the points visited, and what was noticed on the way."""
+        before = _chance()
         try:
             return self._run(request)
         except Failed as error:
@@ -55,11 +59,22 @@ class Subject:
                 raise
             told = failure(error, self.path)
             return {"error": str(told), "line": told.line}
+        finally:
+            _chance(before)
 
     def _run(self, request: Message) -> Message:
         start = [np.array(a["data"], dtype=np.float64).reshape(a["shape"]) for a in request["start"]]
-        session = open_session(self.plan, start, request["settings"], request.get("groups"), request.get("dtype", "float64"))
-        points, states, dtypes = [_row(session.points())], [], ""
+        _seed(request.get("seed", 0))
+        session = open_session(
+            self.plan,
+            start,
+            request["settings"],
+            request.get("groups"),
+            request.get("dtype", "float64"),
+            request.get("layout", ()),
+        )
+        points, states, dtypes, jumped = [_row(session.points())], [], "", None
+        jump = request.get("jump") or (-1, 0, 0)
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
             for t, row in enumerate(request["gradients"]):
@@ -67,6 +82,8 @@ class Subject:
                     session.set(changes[t])
                 if t == request.get("reload_at"):
                     session.reload()
+                if t == jump[0]:
+                    jumped = session.jump(t, jump[1], jump[2])
                 session.step(_cut(row, start, request.get("missing", {}).get(str(t), ())))
                 now = session.points()
                 for p, a in zip(now, start, strict=True):
@@ -78,7 +95,27 @@ class Subject:
                 dtypes = str(now[0].dtype)
                 if request.get("states") and t < 8:
                     states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
-        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes}
+        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+
+
+def _chance(state: Any = None) -> Any:
+    """What the generators hold, or, with what they held, put back: a test's own numbers stay what they are."""
+    torch = sys.modules.get("torch")
+    if state is None:
+        return random.getstate(), np.random.get_state(), torch.get_rng_state() if torch else None  # noqa: NPY002
+    random.setstate(state[0])
+    np.random.set_state(state[1])  # noqa: NPY002
+    if torch and state[2] is not None:
+        torch.set_rng_state(state[2])
+    return None
+
+
+def _seed(seed: int) -> None:
+    """The generators a user's code may draw from, set to the same start in every run."""
+    random.seed(seed)
+    np.random.seed(seed)  # noqa: NPY002  (what the user's code draws from)
+    if "torch" in sys.modules:
+        sys.modules["torch"].manual_seed(seed)
 
 
 def _defaults(arguments: list[Message]) -> Message:

@@ -80,10 +80,11 @@ def _hung(label: str, equations: str) -> list[str]:
 def _sureness(report: Report) -> list[str]:
     if not report.mistakes or not report.alternatives:
         return []
-    names = ["; ".join(m.name for m in group) for group in report.alternatives]
-    also = "\n".join(_item(n) for n in names)
-    share = report.mistakes[0].confidence
-    return [f"  It could as well be (the same numbers follow; each {share:.0%})\n{also}"]
+    rows = [("; ".join(m.name for m in group), group[0].confidence) for group in report.alternatives]
+    also = "\n".join(_item(f"{name}: {share:.0%}") for name, share in rows)
+    return [
+        f"  It could as well be (the same numbers follow; what is named above: {report.mistakes[0].confidence:.0%})\n{also}"
+    ]
 
 
 def _values(rows: Sequence[Row]) -> str:

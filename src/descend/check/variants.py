@@ -24,7 +24,7 @@ from descend.errors import DescendError
 from descend.hyperparameters import COMMON, Hyperparameter
 from descend.rules import Rule, Slot
 
-__all__ = ["Candidate", "Change", "agrees", "apart", "changed", "quick", "trajectory", "with_decay"]
+__all__ = ["Candidate", "Change", "agrees", "apart", "changed", "quick", "rule_tree", "trajectory", "with_decay"]
 
 Points = np.ndarray
 
@@ -40,7 +40,8 @@ class Change:
 
 
 @lru_cache(maxsize=2048)
-def _tree(rule: Rule) -> ast.FunctionDef:
+def rule_tree(rule: Rule) -> ast.FunctionDef:
+    """The function of a rule as it is written, without its decorators."""
     source = getattr(rule.function, "__descend_source__", None) or getsource(rule.function)
     definition = ast.parse(dedent(source)).body[0]
     assert isinstance(definition, ast.FunctionDef)
@@ -61,7 +62,7 @@ def changed(
     rule: Rule, changes: Sequence[Change], *, slots: Mapping[str, Slot] | None = None, hyper: Sequence[Hyperparameter] = ()
 ) -> Rule:
     """The rule with these changes made in order, further slots and further hyperparameters."""
-    definition = copy.deepcopy(_tree(rule))
+    definition = copy.deepcopy(rule_tree(rule))
     # places are found in the lines as they stood, so that changes do not move each other's targets
     original = list(definition.body)
     for change in changes:
@@ -102,7 +103,7 @@ def _line(source: str, rule: str) -> Any:
 
 @lru_cache(maxsize=512)
 def _written(rule: Rule) -> tuple[tuple[str, str], ...]:
-    return tuple((_target(s), ast.unparse(s)) for s in _tree(rule).body if isinstance(s, ast.Assign))
+    return tuple((_target(s), ast.unparse(s)) for s in rule_tree(rule).body if isinstance(s, ast.Assign))
 
 
 def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
@@ -163,6 +164,8 @@ class Candidate:
     lenient: bool = False
     #: The reference or dialect a mistake was made in.
     base: Candidate | None = None
+    #: A dialect only where the user's optimizer has no such argument.
+    without: str = ""
     _cache: dict[Any, Points] = field(default_factory=dict, repr=False)
 
     def values(self, probe: Probe, step: int = 0) -> dict[str, Any]:
@@ -187,7 +190,7 @@ def agrees(candidate: Candidate, probe: Probe, points: Points, tolerance: float)
     found = []
     moved = _moved(points)
     for t, row in enumerate(_steps(candidate, probe)):
-        if t >= len(points) or _furthest(row, points[t], candidate.lenient) > tolerance * moved:
+        if t >= len(points) or _furthest(row, points[t], candidate.lenient, t) > tolerance * moved:
             return float("inf")
         found.append(row)
     candidate._cache[probe.key] = np.array(found)
@@ -221,7 +224,8 @@ def _start(rule: Rule, p: np.ndarray, hyper: Mapping[str, Any]) -> dict[str, Any
 def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
     """The largest difference ÷ the largest displacement of `theirs`; inf where one is finite and the other is not.
 
-    Rounding of the parameters themselves is allowed for: a difference below 8 units in the last place counts as none.
+    Rounding of the parameters themselves is allowed for: a difference below 8 units in the last place,
+    and one more for each step, counts as none.
     With `lenient`, entries that are not finite in `theirs` are not compared.
     """
     if ours.shape != theirs.shape:
@@ -230,7 +234,7 @@ def apart(ours: Points, theirs: Points, lenient: bool = False) -> float:
     return difference / moved if moved > 0 else (0.0 if difference == 0 else float("inf"))
 
 
-def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
+def _furthest(a: Points, b: Points, lenient: bool = False, step: int | None = None) -> float:
     if lenient:
         a = np.where(np.isfinite(b), a, np.nan)
     finite = np.isfinite(a)
@@ -238,7 +242,8 @@ def _furthest(a: Points, b: Points, lenient: bool = False) -> float:
         return float("inf")
     if not finite.all():
         a, b = np.where(finite, a, 0.0), np.where(finite, b, 0.0)
-    rounding = 1.8e-15 * np.maximum(np.abs(a), np.abs(b))
+    steps = np.arange(len(a))[:, None] if step is None else step
+    rounding = 2.2e-16 * (8 + steps) * np.maximum(np.abs(a), np.abs(b))
     return float(np.maximum(np.abs(a - b) - rounding, 0.0).max(initial=0.0))
 
 

@@ -31,6 +31,7 @@ class Found:
     equation: str
     expected: str
     yours: str
+    #: The share of this explanation among all that fit, what nobody has listed included; 1 where it was seen and not inferred.
     confidence: float
     consequence: str = ""
     hint: str = ""

@@ -13,6 +13,11 @@ from descend.errors import DescendError
 
 __all__ = ["command"]
 
+#: Seconds between two looks at a watched file, and for how long it must stand still to count as saved.
+LOOK, SETTLE = 0.15, 0.05
+
+Stamp = tuple[int, int, int]
+
 
 @click.command(name="check")
 @click.argument("target", metavar="FILE.py:NAME", required=False)
@@ -34,6 +39,7 @@ def command(
     """Check an optimizer: right, a dialect, or wrong with the equation that differs.
 
     It runs in a process of its own. Exit code 0: right or a dialect; 1: wrong; 2: it could not be judged.
+    With --watch: 0 when it is interrupted.
 
     \b
     descend check my_adam.py:Adam --as adamw
@@ -80,23 +86,47 @@ def _once(
 def _watch(
     target: str, reference: str | None, adapter: str | None, mapping: dict[str, str], hint: bool, as_json: bool, limits: Any
 ) -> None:
-    """Check now and after every save, until interrupted."""
+    """Check now and after every save, until interrupted. What goes wrong in one round ends that round alone."""
     file = Path(target.rpartition(":")[0])
     if not file.is_file():
         raise DescendError(f"there is no file {file} to watch")
-    seen = 0.0
+    seen: Stamp | None = None
     try:
         while True:
-            now = file.stat().st_mtime if file.exists() else seen
-            if now != seen:
-                seen = now
-                if seen and sys.stdout.isatty():
+            now = _saved(file)
+            if now is not None and now != seen:
+                first, seen = seen is None, now
+                if sys.stdout.isatty():
                     click.clear()
-                _once(target, reference, adapter, mapping, hint, as_json, limits)
-                click.echo("\nwaiting for the next save; Ctrl-C ends" if not as_json else "")
-            time.sleep(0.2)
+                try:
+                    _once(target, reference, adapter, mapping, hint, as_json, limits)
+                except DescendError as error:
+                    if first:
+                        raise
+                    click.echo(f"descend: {error}", err=True)
+                click.echo("\nwaiting for the next save; Ctrl-C ends", err=as_json)
+            time.sleep(LOOK)
     except KeyboardInterrupt:
-        return
+        click.echo("stopped", err=True)
+
+
+def _saved(file: Path) -> Stamp | None:
+    """What changes when a file is saved, once it stands still; None while it is away, as between an editor's two renames."""
+    before = _stamp(file)
+    while True:
+        time.sleep(SETTLE)
+        now = _stamp(file)
+        if now == before:
+            return now
+        before = now
+
+
+def _stamp(file: Path) -> Stamp | None:
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_mtime_ns, found.st_size, found.st_ino
 
 
 def _table(module: str, as_json: bool, limits: Any) -> int:

@@ -1,0 +1,459 @@
+"""Every rule with one small edit: a term or factor left out, a sign turned, a name exchanged, an old value used.
+
+The catalogue knows the mistakes people are known to make. What it does not know is looked for here, among all neighbours of
+the rule that differ in one place; a neighbour is named by its edit and its two equations.
+"""
+
+from __future__ import annotations
+
+import ast
+import copy
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from descend.check.mistake import Mistake
+from descend.check.variants import Candidate, Change, quick, rule_tree
+from descend.equations import _Unicode
+from descend.errors import DescendError
+from descend.rules import Rule
+
+__all__ = ["Edit", "edited_candidates"]
+
+#: Hyperparameters that may be taken for each other.
+SHARES = ("beta1", "beta2", "beta3", "momentum", "rho", "dampening", "w")
+RATES = ("lr", "eps", "weight_decay", "eps1", "eps2", "eta", "rate", "d", "alpha", "d_coef")
+#: The running powers of our rules, as they are written.
+POWERS = {"k1": "β₁ᵗ", "k2": "β₂ᵗ", "k3": "β₃ᵗ"}
+NORMS = ("norm", "rms", "total", "mean")
+
+
+@dataclass(frozen=True)
+class Edit:
+    """One place of one line, written otherwise; or the same in two lines, or a line in another place."""
+
+    target: str
+    changes: tuple[Change, ...]
+    #: What was done, in words.
+    name: str
+    #: How seldom: the order in which edits that fit are told.
+    rank: int
+    #: Statements that keep an old value before the first line.
+    whole: bool = False
+
+
+Replacement = tuple[ast.expr, str, int, str, bool]
+
+
+def edited_candidates(ref: Candidate) -> list[Candidate]:
+    """Every rule one edit away from a reference or dialect, most likely edits first."""
+    found = []
+    for edit in _edits(ref.rule):
+        try:
+            rule = quick(ref.rule, edit.changes, {})
+        except (IndexError, StopIteration, DescendError, SyntaxError):
+            continue
+        entry = Edited(ref.rule.name, edit.target, edit.name, edit.changes, "", HINT, parent=ref.rule, rank=edit.rank)
+        found.append(Candidate(rule, "mistake", edit.name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
+    return found
+
+
+HINT = "Write down each equation of the rule beside yours, term by term."
+
+
+@dataclass(frozen=True, eq=False)
+class Edited(Mistake):
+    """A mistake that is in no catalogue: its equations are read from the rule it was made in."""
+
+    parent: Any = None
+    rank: int = 0
+
+    @property
+    def base(self) -> Rule:
+        rule: Rule = self.parent
+        return rule
+
+
+@lru_cache(maxsize=64)
+def _edits(rule: Rule) -> tuple[Edit, ...]:
+    seen: dict[tuple[str, int, str], Edit] = {}
+    same: dict[str, dict[tuple[str, int], Edit]] = {}
+    for target, occurrence, statement, defined in _assignments(rule):
+        for expression, said, rank, keep, whole in _rewritten(statement.value, target, rule, defined):
+            source = ast.unparse(ast.fix_missing_locations(expression))
+            kept = (Change("start", keep, "before"),) if keep else ()
+            changes = (*kept, Change(target, source, "set", occurrence))
+            edit = Edit(target, changes, f"{said} {_where(target)}", rank, whole)
+            key = (target, occurrence, source)
+            if key not in seen or seen[key].rank > rank:
+                seen[key] = edit
+            same.setdefault(said, {}).setdefault((target, occurrence), edit)
+    found = [*seen.values(), *_alike(same), *_moved(rule), *_stored(rule)]
+    return tuple(sorted(found, key=lambda e: e.rank))
+
+
+def _assignments(rule: Rule) -> list[tuple[str, int, ast.Assign, list[str]]]:
+    """Every line: what it defines, for which time, and what is defined before it."""
+    counts: dict[str, int] = {}
+    defined = ["g", "p"]
+    found = []
+    for statement in rule_tree(rule).body:
+        if isinstance(statement, ast.Assign):
+            target = _target(statement.targets[0])
+            found.append((target, counts.get(target, 0), statement, list(defined)))
+            counts[target] = counts.get(target, 0) + 1
+            defined.append(target)
+    return found
+
+
+def _where(target: str) -> str:
+    return f"in the equation for {unicode_of(target)}"
+
+
+def _alike(same: dict[str, dict[tuple[str, int], Edit]]) -> list[Edit]:
+    """The same edit in every line that allows it: what was misunderstood once is written twice."""
+    found = []
+    for said, places in same.items():
+        edits = list(places.values())
+        if len(edits) < 2 or edits[0].rank > 4:
+            continue
+        changes = tuple(dict.fromkeys(c for e in edits for c in e.changes))
+        targets = " and ".join(dict.fromkeys(unicode_of(e.target) for e in edits))
+        found.append(
+            Edit(
+                edits[0].target,
+                changes,
+                f"{said} in the equations for {targets}",
+                edits[0].rank + 1,
+                any(e.whole for e in edits),
+            )
+        )
+    return found
+
+
+def _moved(rule: Rule) -> list[Edit]:
+    """A line that comes after another and not before it."""
+    lines, found = _assignments(rule), []
+    for i, (target, occurrence, statement, _) in enumerate(lines):
+        for other, place, _, _ in lines[i + 1 :]:
+            stay = f"s.{target}" if target in rule.slots else target
+            if not stay.replace(".", "").isidentifier() or (target not in rule.slots and target not in ("p", "g")):
+                continue
+            changes = (Change(target, stay, "set", occurrence), Change(other, ast.unparse(statement), "after", place))
+            if other != target:
+                said = f"{unicode_of(target)} is renewed after {unicode_of(other)} and not before it"
+            else:
+                said = f"the lines for {unicode_of(target)} have changed places"
+            found.append(Edit(target, changes, said, 2))
+    return found
+
+
+def _stored(rule: Rule) -> list[Edit]:
+    """Something made of a slot written back into it, as when both are one array changed in place."""
+    lines, found = _assignments(rule), []
+    arrays = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts]
+    for slot in arrays:
+        for target, occurrence, _, _ in lines:
+            if target == slot or not target.isidentifier() or target in ("k1", "k2", "k3"):
+                continue
+            value = f"s.{target}" if target in rule.slots else target
+            changes = (Change(target, f"s.{slot} = {value}", "after", occurrence),)
+            said = f"{unicode_of(target)} is stored in place of {unicode_of(slot)}"
+            found.append(Edit(slot, changes, said, 3))
+    return found
+
+
+def _target(node: ast.expr) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
+
+
+def _rewritten(whole: ast.expr, target: str, rule: Rule, defined: Sequence[str]) -> Iterator[Replacement]:
+    """The right-hand side with one place changed, for every place and every way."""
+    slots = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts]
+    for path in _paths(whole):
+        for new, name, rank, keep, norms in _ways(_at(whole, path), rule, slots, defined, target):
+            yield _with(whole, path, new), name, rank, keep, norms
+    if target in rule.slots:
+        yield _parse(f"s.{target}"), f"{unicode_of(target)} is never renewed", 3, "", False
+    for factor in [h for h in (*SHARES, "lr") if h in rule.hyperparameters]:
+        symbol = unicode_of(factor)
+        yield _parse(f"({ast.unparse(whole)}) * {factor}"), f"everything is multiplied by {symbol}", 5, "", False
+        if factor != "lr":
+            yield _parse(f"({ast.unparse(whole)}) * (1 - {factor})"), f"everything is multiplied by 1 − {symbol}", 5, "", False
+
+
+def _ways(node: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence[str], target: str) -> Iterator[Replacement]:
+    if isinstance(node, ast.BinOp):
+        yield from _of_binary(node)
+    elif isinstance(node, ast.Call):
+        yield from _of_call(node)
+    elif isinstance(node, ast.Constant) and isinstance(node.value, int | float) and not isinstance(node.value, bool):
+        yield from _of_number(node)
+    elif isinstance(node, ast.Name | ast.Attribute):
+        yield from _of_name(node, rule, slots, defined, target)
+
+
+def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
+    left, right = node.left, node.right
+    a, b = unicode_of(left), unicode_of(right)
+    if isinstance(node.op, ast.Add | ast.Sub):
+        minus = isinstance(node.op, ast.Sub)
+        yield left, f"the term {b} is missing", 1, "", False
+        yield (ast.UnaryOp(ast.USub(), right) if minus else right), f"the term {a} is missing", 1, "", False
+        yield ast.BinOp(left, ast.Add() if minus else ast.Sub(), right), f"the term {b} has the wrong sign", 1, "", False
+        yield ast.BinOp(left, ast.Mult(), right), f"{a} and {b} are multiplied", 6, "", False
+        for term, rest in ((right, left), (left, right)):  # a factor of one term that has got outside the bracket
+            if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Mult):
+                for factor, inner in ((term.left, term.right), (term.right, term.left)):
+                    bracket = ast.BinOp(rest, node.op, inner) if term is right else ast.BinOp(inner, node.op, rest)
+                    said = f"the factor {unicode_of(factor)} is multiplied to the term {unicode_of(rest)} too,"
+                    yield ast.BinOp(factor, ast.Mult(), bracket), said, 2, "", False
+        yield ast.BinOp(ast.UnaryOp(ast.USub(), left), node.op, right), f"the term {a} has the wrong sign", 2, "", False
+    elif isinstance(node.op, ast.Mult):
+        yield left, f"the factor {b} is missing", 1, "", False
+        yield right, f"the factor {a} is missing", 1, "", False
+        yield ast.BinOp(left, ast.Div(), right), f"{b} divides and does not multiply", 2, "", False
+        yield ast.BinOp(right, ast.Div(), left), f"{a} divides and does not multiply", 3, "", False
+        yield ast.BinOp(left, ast.Add(), right), f"{a} and {b} are added and not multiplied", 6, "", False
+        yield from _distributed(node)
+    elif isinstance(node.op, ast.Div):
+        yield left, f"the division by {b} is missing", 1, "", False
+        yield ast.BinOp(left, ast.Mult(), right), f"{b} multiplies and does not divide", 2, "", False
+        yield ast.BinOp(right, ast.Div(), left), f"{a} and {b} have changed places in the quotient", 3, "", False
+        yield ast.BinOp(left, ast.Div(), _call("sqrt", right)), f"a root is taken of {b}", 3, "", False
+        yield ast.BinOp(left, ast.Div(), ast.BinOp(right, ast.Pow(), ast.Constant(2))), f"{b} is squared", 3, "", False
+        yield from _floors(node)
+    elif isinstance(node.op, ast.Pow):
+        yield left, f"the power of {a} is missing", 2, "", False
+        yield _call("abs", left), f"|{a}| stands where a power should", 2, "", False
+        averaged, summed = _call("mean", node), _call("total", node)
+        yield averaged, f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True
+        yield summed, f"the sum over all entries stands where {unicode_of(node)} should", 3, "", True
+
+
+def _distributed(node: ast.BinOp) -> Iterator[Replacement]:
+    """A factor outside a bracket that reaches its first or its last term only."""
+    for factor, bracket in ((node.left, node.right), (node.right, node.left)):
+        if isinstance(bracket, ast.BinOp) and isinstance(bracket.op, ast.Add | ast.Sub):
+            name = unicode_of(factor)
+            first = ast.BinOp(ast.BinOp(factor, ast.Mult(), bracket.left), bracket.op, bracket.right)
+            last = ast.BinOp(bracket.left, bracket.op, ast.BinOp(factor, ast.Mult(), bracket.right))
+            yield first, f"{name} is not multiplied to the term {unicode_of(bracket.right)}", 2, "", False
+            yield last, f"{name} is not multiplied to the term {unicode_of(bracket.left)}", 2, "", False
+
+
+def _floors(node: ast.BinOp) -> Iterator[Replacement]:
+    """√v + ε below a fraction line, with ε elsewhere."""
+    below = node.right
+    if not (isinstance(below, ast.BinOp) and isinstance(below.op, ast.Add)):
+        return
+    root, eps = below.left, below.right
+    if isinstance(root, ast.Call) and _called(root) == "sqrt":
+        inside = _call("sqrt", ast.BinOp(root.args[0], ast.Add(), eps))
+        square = _call("sqrt", ast.BinOp(root.args[0], ast.Add(), ast.BinOp(eps, ast.Pow(), ast.Constant(2))))
+        floor = _call("maximum", root, eps)
+        for new, name in (
+            (inside, "stands inside the root"),
+            (square, "is squared inside the root"),
+            (floor, "is a floor under the root"),
+        ):
+            yield ast.BinOp(node.left, ast.Div(), new), f"{unicode_of(eps)} {name}", 1, "", False
+
+
+def _of_call(node: ast.Call) -> Iterator[Replacement]:
+    kind, args = _called(node), node.args
+    if kind == "sqrt":
+        yield args[0], f"the root of {unicode_of(args[0])} is missing", 1, "", False
+        yield _call("sqrt", node), f"the root of {unicode_of(args[0])} is taken twice", 4, "", False
+        if isinstance(args[0], ast.BinOp) and isinstance(args[0].op, ast.Add):
+            out = ast.BinOp(_call("sqrt", args[0].left), ast.Add(), args[0].right)
+            yield out, f"{unicode_of(args[0].right)} stands outside the root", 1, "", False
+    elif kind in ("maximum", "minimum") and len(args) == 2:
+        other = "minimum" if kind == "maximum" else "maximum"
+        a, b = unicode_of(args[0]), unicode_of(args[1])
+        yield args[0], f"{b} is not compared with", 2, "", False
+        yield args[1], f"{a} is not compared with", 2, "", False
+        yield _call(other, *args), f"the {other} is taken of {a} and {b}", 2, "", False
+        yield ast.BinOp(args[0], ast.Add(), args[1]), f"{a} and {b} are added and not compared", 3, "", False
+    elif kind == "where" and len(args) == 3:
+        yield args[1], f"{unicode_of(args[1])} is used without a condition", 3, "", False
+        yield args[2], f"{unicode_of(args[2])} is used without a condition", 3, "", False
+    elif kind in NORMS and args:
+        yield from _of_norm(node, kind)
+    elif kind in ("abs", "sign"):
+        yield (
+            args[0],
+            f"{unicode_of(args[0])} stands without {'its size' if kind == 'abs' else 'its sign'} being taken",
+            2,
+            "",
+            False,
+        )
+        if kind == "abs":
+            yield (
+                ast.BinOp(args[0], ast.Pow(), ast.Constant(2)),
+                f"the square of {unicode_of(args[0])} stands where its size should",
+                2,
+                "",
+                False,
+            )
+
+
+def _of_norm(node: ast.Call, kind: str) -> Iterator[Replacement]:
+    words = {"norm": "the norm", "rms": "the root mean square", "total": "the sum", "mean": "the mean"}
+    for other in NORMS:
+        if other != kind:
+            new = ast.Call(
+                ast.Name(other, ast.Load()),
+                node.args if other in ("total", "mean") or kind in ("norm", "rms") else node.args[:1],
+                [],
+            )
+            yield new, f"{words[other]} stands where {words[kind]} should", 2, "", True
+    inner = node.args[0]
+    if kind == "norm":
+        yield ast.BinOp(node, ast.Pow(), ast.Constant(2)), "the root of the norm is missing", 2, "", True
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Add) and isinstance(inner.left, ast.BinOp):
+        power, rest = inner.left, inner.right
+        if isinstance(power.op, ast.Pow):
+            squared = ast.BinOp(ast.Call(node.func, [power.left, *node.args[1:]], []), ast.Pow(), power.right)
+            yield ast.BinOp(squared, ast.Add(), rest), f"{words[kind]} is squared, and not what it is taken of", 2, "", True
+    if isinstance(inner, ast.BinOp) and isinstance(inner.op, ast.Pow):
+        outside = ast.BinOp(ast.Call(node.func, [inner.left, *node.args[1:]], []), ast.Pow(), inner.right)
+        yield outside, f"{words[kind]} is squared, and not what it is taken of", 2, "", True
+
+
+def _of_number(node: ast.Constant) -> Iterator[Replacement]:
+    value = float(node.value)  # type: ignore[arg-type]
+    made = {value + 1, value - 1, 2 * value, 0.5 * value, -value, 0.0, 1.0} - {value}
+    for other in sorted(made):
+        yield (
+            ast.Constant(int(other) if other == int(other) else other),
+            f"{other:g} stands where {value:g} should",
+            4,
+            "",
+            False,
+        )
+
+
+def _of_name(node: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence[str], target: str) -> Iterator[Replacement]:
+    text = ast.unparse(node)
+    own, symbol = text.removeprefix("s."), unicode_of(node)
+    if own in rule.slots and rule.slots[own].power_of:
+        yield from _of_power(text, own, symbol, rule)
+        return
+    if own in SHARES or own in RATES:
+        yield from _of_scalar(own, symbol, rule)
+    if own in rule.slots and rule.slots[own].counts:
+        for new, said in ((f"({text} + 1)", "t + 1"), (f"({text} - 1)", "t − 1")):
+            yield _parse(new), f"{said} stands where t should", 2, "", False
+        return
+    if own not in (*slots, *defined):
+        return
+    arrays = ["g", "p", *(f"s.{n}" for n in slots), *(d for d in defined if d not in rule.slots and d.isidentifier())]
+    for other in dict.fromkeys(arrays):
+        if other != text:
+            yield _parse(other), f"{unicode_of(_parse(other))} stands where {symbol} should", 2, "", False
+    if own in slots and own in defined:
+        yield _parse(f"old_{own}"), f"{symbol} is used as it was before this step,", 1, f"old_{own} = s.{own}", False
+    if own in ("p", "g") and defined.count(own) > 1:
+        said = (
+            "the gradient is used as it was before the decay was added to it,"
+            if own == "g"
+            else "p is used as it was before this step,"
+        )
+        yield _parse(f"raw_{own}"), said, 1, f"raw_{own} = {own}", False
+    for wrapped, said in (
+        (f"abs({text})", "the size of {} is taken"),
+        (f"sign({text})", "the sign of {} is taken"),
+        (f"{text}**2", "{} is squared"),
+        (f"sqrt({text})", "a root is taken of {}"),
+    ):
+        yield _parse(wrapped), said.format(symbol), 4, "", False
+
+
+def _of_scalar(own: str, symbol: str, rule: Rule) -> Iterator[Replacement]:
+    if own in SHARES:
+        yield _parse(f"(1 - {own})"), f"1 − {symbol} stands where {symbol} should", 1, "", False
+        for other in SHARES:
+            if other != own and other in rule.hyperparameters:
+                yield _parse(other), f"{unicode_of(other)} stands where {symbol} should", 1, "", False
+    for new, said in (
+        (f"{own}**2", "is squared"),
+        (f"sqrt({own})", "is under a root"),
+        (f"(2 * {own})", "counts twice"),
+        (f"(0.5 * {own})", "is halved"),
+        ("0.0", "is left out"),
+    ):
+        yield _parse(new), f"{symbol} {said}", 3, "", False
+
+
+def _of_power(text: str, own: str, symbol: str, rule: Rule) -> Iterator[Replacement]:
+    beta = rule.slots[own].power_of
+    b = unicode_of(beta or "")
+    for other in [n for n, s in rule.slots.items() if s.power_of and n != own]:
+        yield _parse(f"s.{other}"), f"{unicode_of(rule.slots[other].power_of or '')}ᵗ stands where {b}ᵗ should", 1, "", False
+    for new, said in (
+        (f"({beta} * {text})", "t + 1 stands where t should"),
+        (f"({text} / {beta})", "t − 1 stands where t should"),
+        (f"{beta}", f"{b} stands where {b}ᵗ should"),
+        (f"{text}**2", "2t stands where t should"),
+        ("0.0", f"{b}ᵗ is left out"),
+    ):
+        yield _parse(new), said, 1, "", False
+
+
+def unicode_of(node: ast.expr | str) -> str:
+    """An expression as people write it."""
+    made = _parse(node) if isinstance(node, str) else node
+    if isinstance(node, str) and isinstance(made, ast.Tuple):
+        return "the sums"
+    return _Unicode(POWERS).write(made)
+
+
+def _called(node: ast.Call) -> str:
+    return node.func.id if isinstance(node.func, ast.Name) else ""
+
+
+def _call(name: str, *args: ast.expr) -> ast.expr:
+    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+
+
+def _parse(source: str) -> ast.expr:
+    return ast.parse(source, mode="eval").body
+
+
+Path = tuple[tuple[str, int | None], ...]
+
+
+def _paths(node: ast.AST, here: Path = ()) -> Iterator[Path]:
+    """Every place in an expression; of a call, its arguments and not its name."""
+    yield here
+    for name, value in ast.iter_fields(node):
+        if (isinstance(node, ast.Call) and name == "func") or isinstance(node, ast.Attribute):
+            continue
+        if isinstance(value, ast.expr):
+            yield from _paths(value, (*here, (name, None)))
+        elif isinstance(value, list):
+            for i, item in enumerate(value):
+                if isinstance(item, ast.expr):
+                    yield from _paths(item, (*here, (name, i)))
+
+
+def _at(node: ast.expr, path: Path) -> ast.expr:
+    found: Any = node
+    for name, i in path:
+        found = getattr(found, name) if i is None else getattr(found, name)[i]
+    return found  # type: ignore[no-any-return]
+
+
+def _with(node: ast.expr, path: Path, new: ast.expr) -> ast.expr:
+    if not path:
+        return copy.deepcopy(new)
+    made = copy.deepcopy(node)
+    parent: Any = _at(made, path[:-1])
+    name, i = path[-1]
+    if i is None:
+        setattr(parent, name, copy.deepcopy(new))
+    else:
+        getattr(parent, name)[i] = copy.deepcopy(new)
+    return made
