@@ -228,7 +228,7 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         if (adapter == "torch" and callable(target)) or _makes_torch(torch, target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):
-        import keras  # type: ignore[import-not-found, unused-ignore]
+        import keras
 
         if issubclass(target, keras.optimizers.Optimizer):
             return [Plan("keras", target, _arguments(_initializer(target), skip=1))]

@@ -277,7 +277,7 @@ class KerasSession(Session):
     """A Keras optimizer."""
 
     def __init__(self, cls: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str) -> None:
-        import keras  # type: ignore[import-not-found, unused-ignore]
+        import keras
 
         keras.config.set_floatx(dtype)
         self.keras = keras
