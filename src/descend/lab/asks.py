@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import importlib
-
 from descend.lab import anatomy, linefit, linetable, maps, partials, playground, sharing, slopes
 from descend.lab.desk import Ask
 
-__all__ = ["ASKS", "prepare"]
+__all__ = ["ASKS"]
 
 ASKS: dict[str, tuple[Ask, bool]] = {
     "catalogue": (playground.catalogue, True),
@@ -36,8 +34,3 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "anatomy": (anatomy.anatomy, True),
     "share": (sharing.share, True),
 }
-
-
-def prepare() -> None:
-    """Import the engine's library, in one thread, before several threads use it."""
-    importlib.import_module("jax.numpy")

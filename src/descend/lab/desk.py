@@ -11,6 +11,7 @@ their own. Nothing here knows of sockets: `send` takes bytes, so that a notebook
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import threading
@@ -22,7 +23,7 @@ from typing import Any
 from descend.errors import DescendError
 from descend.lab.frames import Frame, pack
 
-__all__ = ["Ask", "Desk", "Page", "Talk"]
+__all__ = ["Ask", "Desk", "Page", "Talk", "import_engine"]
 
 #: An ask takes the question's params and the talk it may send refinements through.
 Ask = Callable[[Mapping[str, Any], "Talk"], Frame]
@@ -97,6 +98,11 @@ class Desk:
     def close(self) -> None:
         for pool in (self._quick, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def import_engine() -> None:
+    """Import the engine's library in one thread, before several use it."""
+    importlib.import_module("jax.numpy")
 
 
 class Page:

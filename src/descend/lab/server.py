@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from descend.errors import DescendError
-from descend.lab.asks import ASKS, prepare
-from descend.lab.desk import Desk
+from descend.lab.asks import ASKS
+from descend.lab.desk import Desk, import_engine
 from descend.lab.guard import Guard
 from descend.lab.outbox import Outbox
 
@@ -41,7 +41,7 @@ def application(hosts: frozenset[str] | None = LOCAL, token: str | None = None) 
     from starlette.routing import Mount, Route, WebSocketRoute
     from starlette.staticfiles import StaticFiles
 
-    desk = Desk(ASKS, prepare)
+    desk = Desk(ASKS, import_engine)
 
     async def shell(request: Any) -> HTMLResponse:
         return HTMLResponse(_shell(request.url.path.strip("/")))
