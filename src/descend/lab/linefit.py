@@ -64,7 +64,7 @@ PRESETS: tuple[dict[str, Any], ...] = (
         "data": {"demo": "line"},
         "lr": 0.13,
         "steps": 60,
-        "story": "Learning rate 0.13, just beyond the limit: each step lands across the valley, a bit farther off than the last.",
+        "story": "Learning rate 0.13, just beyond the limit: each step lands across the valley, farther off than the last.",
     },
     {
         "name": "crawls",
