@@ -316,7 +316,8 @@ def _reading(told: Line, found: Fit, limit: float | None, gone: int | None) -> s
     rate = f"{lr:g}" if isinstance(lr, int | float) else str(lr)
     if gone is not None:
         over = f", {lr / limit:.3g} times the limit {limit:.4g}" if limit and isinstance(lr, int | float) else ""
-        return f"At learning rate {rate}{over}, each step overshoots by more than the last: at step {gone} the line has left the picture."
+        left = f"each step overshoots by more than the last: at step {gone} the line has left the picture."
+        return f"At learning rate {rate}{over}, {left}"
     where = f"After {found.trace.steps:,} steps the line is {_formula(found.coefficients[0], found.intercept)}"
     best = f"least squares, the best line there is, says {_formula(exact.coefficients[0], exact.intercept)}"
     close = found.loss <= exact.mse + 1e-4 * exact.mse + 1e-8 * float(told.data.y.var())
