@@ -239,7 +239,7 @@ def test_line_and_place_move_together(browser_page, until):
     page.mouse.move(x, y - 50, steps=4)
     page.mouse.up()
     until(page, f"{PAGE}.now.w > {w}")
-    assert page.evaluate(f"{PAGE}.state.start") == page.evaluate(f"[{PAGE}.now.w, {PAGE}.now.b]")
+    until(page, f"{PAGE}.state.start[0] === {PAGE}.now.w && {PAGE}.state.start[1] === {PAGE}.now.b")
 
 
 def test_points_are_moved_added_and_deleted_by_keys(browser_page, until):

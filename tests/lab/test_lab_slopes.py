@@ -17,7 +17,7 @@ from descend.errors import DescendError
 from descend.gradients import describe, difference_table
 from descend.gradients.calculus import RULES
 from descend.gradients.layout import number
-from descend.lab import partials, slopes
+from descend.lab import partials, rules, slopes
 from descend.lab.asks import ASKS
 from descend.lab.frames import pack, unpack
 
@@ -92,7 +92,7 @@ def test_derivative_of_a_polynomial_with_its_rules():
 
 
 def test_every_rule_has_its_mathematics():
-    assert set(slopes.RULE_LATEX) == set(RULES)
+    assert set(rules.RULE_LATEX) == set(RULES)
 
 
 def test_gradient_of_two_inputs():

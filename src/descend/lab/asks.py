@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from descend.lab import anatomy, linefit, linetable, maps, partials, playground, sharing, slopes
+from descend.lab import anatomy, linefit, linetable, maps, partials, playground, rules, sharing, slopes
+import importlib
+
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS"]
@@ -16,8 +18,8 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "slope_presets": (slopes.slope_presets, True),
     "slope": (slopes.slope, True),
     "errors": (slopes.errors, True),
-    "derivation": (slopes.derivation, True),
-    "factors": (slopes.factors, True),
+    "derivation": (rules.derivation, True),
+    "factors": (rules.factors, True),
     "arrows": (partials.arrows, True),
     "partials": (partials.partials, True),
     "line_presets": (linefit.line_presets, True),

@@ -64,7 +64,7 @@ PRESETS: tuple[dict[str, Any], ...] = (
         "data": {"demo": "line"},
         "lr": 0.13,
         "steps": 60,
-        "story": "Learning rate 0.13, just beyond the limit: each step lands across the valley, a bit farther off than the last.",
+        "story": "Learning rate 0.13, just beyond the limit: each step lands across the valley, farther off than the last.",
     },
     {
         "name": "crawls",
@@ -207,6 +207,7 @@ def line(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "table": _table(path, losses),
     }
     outcome = found.trace.outcome
+    gone = _last_seen(path, box) if outcome is not None and outcome.kind in ("diverged", "failed") else None
     limit = lr_limit(told.optimizer, float(spread[-1])) if told.optimizer.rule.kind == "linear" else None
     answer = {
         "names": [told.data.features[0], told.data.target],
@@ -219,8 +220,8 @@ def line(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "limit": limit,
         "curvatures": spread.tolist(),
         "box": np.stack([box.low, box.high], axis=1).tolist(),
-        "show": _last_seen(path, box) if outcome is not None and outcome.kind in ("diverged", "failed") else None,
-        "reading": _reading(told, found, limit),
+        "show": gone,
+        "reading": _reading(told, found, limit, gone),
         "standardised": _about_scaling(told, spread),
     }
     return Frame(answer, arrays)
@@ -308,14 +309,15 @@ def _about_scaling(told: Line, spread: Floats) -> str:
     return f"{now} {how}" if told.standardise else f"{how} {now}"
 
 
-def _reading(told: Line, found: Fit, limit: float | None) -> str:
+def _reading(told: Line, found: Fit, limit: float | None, gone: int | None) -> str:
     """The figure in a sentence or two."""
-    outcome, exact = found.trace.outcome, found.least_squares
+    exact = found.least_squares
     lr = found.optimizer.hyperparameters.get("lr")
     rate = f"{lr:g}" if isinstance(lr, int | float) else str(lr)
-    if outcome is not None and outcome.kind in ("diverged", "failed"):
+    if gone is not None:
         over = f", {lr / limit:.3g} times the limit {limit:.4g}" if limit and isinstance(lr, int | float) else ""
-        return f"At learning rate {rate}{over}, each step overshoots by more than the last: the line swings off after a few."
+        left = f"each step overshoots by more than the last: at step {gone} the line has left the picture."
+        return f"At learning rate {rate}{over}, {left}"
     where = f"After {found.trace.steps:,} steps the line is {_formula(found.coefficients[0], found.intercept)}"
     best = f"least squares, the best line there is, says {_formula(exact.coefficients[0], exact.intercept)}"
     close = found.loss <= exact.mse + 1e-4 * exact.mse + 1e-8 * float(told.data.y.var())

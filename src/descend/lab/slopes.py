@@ -7,7 +7,6 @@ the text the page shows, so that page, command line and library agree to the las
 from __future__ import annotations
 
 import math
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
-from descend.gradients import describe
 from descend.gradients.layout import number, size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
@@ -27,9 +25,7 @@ from descend.objectives.expression import Expression, parse
 __all__ = [
     "CURVES",
     "Formula",
-    "derivation",
     "errors",
-    "factors",
     "formula",
     "point_of",
     "real",
@@ -48,7 +44,6 @@ STAIRS = 40
 STEPS = (0.1, 0.01, 0.001)
 #: The step sizes at which errors are drawn: twelve in each power of ten.
 HS = 10.0 ** -(np.arange(0, 16 * 12 + 1) / 12)
-MOST_FACTORS = 400
 #: A derivative of more parts than this is not derived again.
 SIMPLE = 80
 
@@ -336,97 +331,3 @@ def _valley(marks: list[dict[str, Any]], second: float | None, third: float | No
     if third == 0:
         return start + " Here the third derivative is 0, so that only rounding is left of the central difference's error."
     return start + " Forward errs like h, central like h²: three more digits for one more evaluation."
-
-
-# -- rules and the chain --------------------------------------------------------------------------------------------------
-
-#: The rules of `gradients.calculus.RULES` as mathematics.
-RULE_LATEX = {
-    "constant": r"(c)' = 0",
-    "constant factor": r"(c\,u)' = c\,u'",
-    "power": r"(u^n)' = n\,u^{n-1}\,u'",
-    "sum": r"(u + v)' = u' + v'",
-    "product": r"(u\,v)' = u'\,v + u\,v'",
-    "quotient": r"\left(\frac{u}{v}\right)' = \frac{u'v - u\,v'}{v^2}",
-    "chain": r"f(u)' = f'(u)\cdot u'",
-    "exponential": r"(e^u)' = e^u\,u'",
-    "logarithm": r"(\ln u)' = \frac{u'}{u}",
-    "root": r"(\sqrt{u})' = \frac{u'}{2\sqrt{u}}",
-    "trigonometric": r"(\sin u)' = \cos u\cdot u'",
-    "sigmoid": r"\sigma(u)' = \sigma(u)\,(1-\sigma(u))\,u'",
-    "kink": r"|u|' = \operatorname{sign}(u)\,u'",
-    "step": r"\lfloor u\rfloor' = 0",
-    "special function": r"\operatorname{erf}(u)' = \tfrac{2}{\sqrt\pi}\,e^{-u^2}\,u'",
-}
-
-
-def derivation(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """The derivative by rule, each rule with the places it was used and why a trainer meets it; the chain rule in numbers."""
-    shape = formula(params.get("f"), 1)
-    f, name = shape.expression, shape.expression.variables[0]
-    at = real(params.get("at"), f"the point's {name}")
-    found = describe(f, [at])
-    rules = [
-        {"name": r.name, "formula": r.formula, "latex": RULE_LATEX[r.name], "why": r.why, "where": list(r.where)}
-        for r in found.rules
-    ]
-    command = f"descend gradient {shlex.quote(f.source)} --at={at!r}"
-    python = f"from descend.gradients import describe\n\nprint(describe({f.source!r}, [{at!r}]))\n"
-    return Frame(
-        {
-            "variable": name,
-            "latex": f.latex(),
-            "text": f.text,
-            "slope_latex": shape.partials[0].latex(),
-            "slope_text": shape.partials[0].text,
-            "at": at,
-            "slope": _said(float(found.gradient[0])),
-            "rules": rules,
-            "chain": _chain(found.chain, name),
-            "notes": list(found.notes),
-            "python": python,
-            "command": command,
-        }
-    )
-
-
-def _chain(chain: Any, name: str) -> dict[str, Any] | None:
-    if chain is None:
-        return None
-    letter = "v" if name == "u" else "u"
-    return {
-        "letter": letter,
-        "part": parse(chain.part).latex(),
-        "inner": parse(chain.inner, (name,)).latex(),
-        "outer": parse(chain.outer, (letter,)).latex(),
-        "u": number(chain.u),
-        "outer_slope": number(chain.outer_slope),
-        "inner_slope": number(chain.inner_slope),
-        "exact": number(chain.exact),
-        "h": chain.h,
-        "secant": number(chain.secant),
-        "forgotten": number(chain.forgotten),
-        "wrong": abs(chain.forgotten - chain.exact) > 1e-12 * max(1.0, abs(chain.exact)),
-    }
-
-
-def factors(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """Many factors of a chain multiplied: what is left after each of `count` layers of slope `factor`. `left` (count + 1,)."""
-    factor = real(params.get("factor"), "the factor")
-    count = real(params.get("count"), "the number of factors")
-    if not (count == int(count) and 1 <= count <= MOST_FACTORS):
-        raise DescendError(f"there are 1 to {MOST_FACTORS} factors; got {count:g}")
-    with np.errstate(all="ignore"):
-        left = np.cumprod(np.concatenate([[1.0], np.full(int(count), factor)]))
-    last = float(left[-1])
-    text = size(last) if last and math.isfinite(last) else "0" if last == 0 else "more than float64 holds"
-    if abs(last) < 1e-3:
-        fate = "The gradient has vanished: the first layers hear nothing."
-    elif abs(last) > 1e3:
-        fate = "The gradient has exploded: the first layers are thrown about."
-    else:
-        fate = "The gradient arrives."
-    sentence = f"{int(count)} factors of {factor:g} leave {text}. {fate}"
-    return Frame(
-        {"factor": factor, "count": int(count), "last": _or_none(last), "text": text, "reading": sentence}, {"left": left}
-    )

@@ -116,7 +116,7 @@ export class Slopes extends HTMLElement {
     put(this.numbers,
       item("run", `${told.variable}`, number(told.at, 5)),
       item("rise", "secant", told.swallowed ? "0/0" : told.said.secant ?? "none"),
-      item("tangent", "exact slope", told.said.slope ?? "none"),
+      item("tangent", "exact", told.said.slope ?? "none"),
       item("", "off by", off));
     this.mark();
     if (this.errors && !this.errors.error) this.valley.draw(this.errors, told.h);

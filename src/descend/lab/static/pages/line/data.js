@@ -1,5 +1,5 @@
 // The data and the line: points that can be dragged, residuals as squares, two handles on the line.
-import { Chart, el, grab, number, power } from "../slopes/kit.js";
+import { Chart, el, number, power, press } from "../slopes/kit.js";
 
 const SQUARES = 120;
 
@@ -20,10 +20,10 @@ export class DataFigure {
   listen() {
     const { svg } = this.chart;
     let index = -1;
-    grab(svg, (event) => {
+    press(svg, (event) => {
       if (!this.told) return;
       const [x, y] = this.chart.back(event);
-      if (event.type === "pointerdown") {
+      if (event.type !== "pointermove") {
         index = this.nearest(event);
         if (index < 0) { index = this.add(x, y); return; }
         this.selected = index;

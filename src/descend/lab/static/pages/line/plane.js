@@ -1,5 +1,5 @@
 // The plane of (w, b): every point is a line. Contours of the mean squared error, the descent's path, the line's own place.
-import { Chart, el, number } from "../slopes/kit.js";
+import { Chart, el, number, press } from "../slopes/kit.js";
 
 export class PlaneFigure {
   constructor({ hold, finished, hover, refit }) {
@@ -12,18 +12,12 @@ export class PlaneFigure {
     this.chart = new Chart(this.place, { label: "Contours of the mean squared error over w and b, with the descent's path", ratio: 0.8, tallest: 560, xname: "w", yname: "b", margins: { left: 46, top: 24 }, draw: () => this.redraw() });
     const { svg } = this.chart;
     svg.classList.add("ck-pick");
-    svg.addEventListener("pointerdown", (event) => {
-      if (event.button || event.target.closest(".ck-handle")) return;
-      svg.setPointerCapture(event.pointerId);
-      this.dragging = true;
-      this.hold(...this.chart.back(event));
-    });
+    press(svg, (event) => this.hold(...this.chart.back(event)), () => this.finished());
     svg.addEventListener("pointermove", (event) => {
+      if (event.buttons) return;
       const [w, b] = this.chart.back(event);
-      if (this.dragging) this.hold(w, b);
-      else this.hover(w, b).then((told) => { if (told && !told.error) this.exact.textContent = `At w ${number(told.w, 4)}, b ${number(told.b, 4)} the error is ${number(told.mse, 5)}, its gradient (${number(told.gradient[0], 4)}, ${number(told.gradient[1], 4)}).`; });
+      this.hover(w, b).then((told) => { if (told && !told.error) this.exact.textContent = `At w ${number(told.w, 4)}, b ${number(told.b, 4)} the error is ${number(told.mse, 5)}, its gradient (${number(told.gradient[0], 4)}, ${number(told.gradient[1], 4)}).`; });
     });
-    svg.addEventListener("pointerup", () => { if (this.dragging) { this.dragging = false; this.finished(); } });
     svg.addEventListener("pointerleave", () => { this.exact.textContent = " "; });
   }
 

@@ -112,7 +112,7 @@ export class Chart {
   /** Take the host's width; whether it has changed. */
   size() {
     const width = Math.max(200, this.host.clientWidth || 400);
-    const height = Math.max(150, Math.min(this.tallest, Math.round(width * this.ratio)));
+    const height = Math.max(190, Math.min(this.tallest, Math.round(width * this.ratio)));
     if (width === this.width && height === this.height) return false;
     Object.assign(this, { width, height });
     this.svg.setAttribute("viewBox", `0 0 ${width} ${height}`);
@@ -260,7 +260,36 @@ export function grab(node, move, done = () => {}) {
     move(event);
   });
   node.addEventListener("pointermove", (event) => { if (event.pointerId === held) move(event); });
-  const end = (event) => { if (event.pointerId === held) { held = null; done(); } };
+  const end = (event) => { if (event.pointerId === held) { held = null; done(event); } };
+  node.addEventListener("pointerup", end);
+  node.addEventListener("pointercancel", end);
+}
+
+/**
+ * Presses on a figure, beside its handles. A mouse or pen acts at once and may drag; a finger may be about to scroll, so that
+ * it acts when it is lifted where it came down.
+ */
+export function press(node, move, done = () => {}) {
+  let from = null;
+  const away = (event) => event.button || event.target.closest(".ck-handle");
+  node.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" && !away(event)) from = [event.clientX, event.clientY];
+  });
+  node.addEventListener("pointercancel", () => { from = null; });
+  node.addEventListener("pointerup", (event) => {
+    if (from && Math.hypot(event.clientX - from[0], event.clientY - from[1]) < 10) { move(event); done(event); }
+    from = null;
+  });
+  let held = null;
+  node.addEventListener("pointerdown", (event) => {
+    if (event.pointerType === "touch" || away(event)) return;
+    held = event.pointerId;
+    node.setPointerCapture(held);
+    event.preventDefault();
+    move(event);
+  });
+  node.addEventListener("pointermove", (event) => { if (event.pointerId === held) move(event); });
+  const end = (event) => { if (event.pointerId === held) { held = null; done(event); } };
   node.addEventListener("pointerup", end);
   node.addEventListener("pointercancel", end);
 }

@@ -1,6 +1,6 @@
 // Two inputs: the gradient as an arrow, its parts as slices, and the slope in any direction.
 import { drawGround, levelsOf, prepared, viewOf } from "../../plot/plane.js";
-import { Chart, copier, el, mathOf, number, power, put, slider } from "./kit.js";
+import { Chart, copier, el, mathOf, number, power, press, put, slider } from "./kit.js";
 
 export function twoInputs({ transport, state, keep, watch }) {
   const two = new Two(transport, state, keep, watch);
@@ -57,7 +57,7 @@ class Two {
     this.slices = [new Chart(places.s0, { label: "The slice along the first input", ...small }), new Chart(places.s1, { label: "The slice along the second input", ...small })];
     this.dial = new Chart(places.dial, { label: "The slope against the direction", ...small });
     this.map.svg.classList.add("ck-pick");
-    this.map.svg.addEventListener("pointerdown", (event) => this.press(event));
+    press(this.map.svg, (event) => this.move(...this.map.back(event)));
     addEventListener("descend-theme", () => this.paint());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
   }
@@ -78,17 +78,6 @@ class Two {
   }
 
   mark() { for (const chip of this.chips.children) chip.setAttribute("aria-pressed", String(chip.f === this.state.f)); }
-
-  /** A press beside the handles brings the point there. */
-  press(event) {
-    if (event.button || event.target.closest(".ck-handle")) return;
-    const [x, y] = this.map.back(event);
-    this.move(x, y);
-    const move = (later) => this.move(...this.map.back(later));
-    this.map.svg.setPointerCapture(event.pointerId);
-    this.map.svg.addEventListener("pointermove", move);
-    this.map.svg.addEventListener("pointerup", () => this.map.svg.removeEventListener("pointermove", move), { once: true });
-  }
 
   move(x, y) {
     this.watch.start();

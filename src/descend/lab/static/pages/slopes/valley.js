@@ -1,5 +1,5 @@
 // The error of a finite difference against h: too large and the curve bends, too small and float64 runs out of digits.
-import { Chart, el, grab, power, put } from "./kit.js";
+import { Chart, el, power, press, put } from "./kit.js";
 
 const FLOOR = 1e-17;
 
@@ -21,7 +21,7 @@ export function valley({ pick, finished }) {
   });
   chart.view([1e-16, 1], [FLOOR, 10]);
   chart.svg.classList.add("ck-pick");
-  grab(chart.svg, (event) => { const [x] = chart.back(event); pick(Math.min(1, Math.max(1e-16, x))); }, finished);
+  press(chart.svg, (event) => { const [x] = chart.back(event); pick(Math.min(1, Math.max(1e-16, x))); }, finished);
 
   function draw(told, now) {
     if (told.error) { message = told.error; reading.textContent = message; return; }
@@ -45,7 +45,7 @@ export function valley({ pick, finished }) {
     told.marks.forEach((mark) => {
       const y = mark.error ? Math.max(mark.error, FLOOR) : FLOOR, x = chart.x(mark.h);
       chart.node(`m-${mark.kind}`, "line", { x1: x, x2: x, y1: chart.top, y2: chart.top + chart.high, class: `ck-best ${mark.kind}` });
-      chart.text(`mt-${mark.kind}`, x, chart.top - 8, `${mark.why} = ${power(mark.h, 2)}`, mark.kind, mark.kind === "forward" ? "end" : "start");
+      chart.text(`mt-${mark.kind}`, x, chart.top - 8, chart.wide > 420 ? `${mark.why} = ${power(mark.h, 2)}` : mark.why, mark.kind, mark.kind === "forward" ? "end" : "start");
       chart.dot(`md-${mark.kind}`, mark.h, y, 5, `ck-dot ${mark.kind}`);
     });
     if (chart.wide > 420) {
