@@ -6,6 +6,7 @@ import io
 import json
 import math
 import re
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -14,7 +15,7 @@ from PIL import Image
 import descend as ds
 
 SMALL = "/maps?objective=ellipse&optimizer=momentum&x=lr=0.01:0.7&y=momentum=0:0.95&steps=120&by=rate&size=64&at=0.42,0.45"
-DONE = "document.querySelector('descend-map')?.timings?.complete > 0 && document.querySelector('.ds-map-regime').textContent !== ''"
+DONE = "document.querySelector('descend-map')?.timings?.complete > 0 && !!document.querySelector('.ds-map-regime').textContent"
 
 
 @pytest.fixture
@@ -23,7 +24,7 @@ def shown(until):
 
     def show(page, address=SMALL):
         page.goto(address)
-        until(page, DONE)
+        until(page, DONE, 90)  # the first one compiles
         return page
 
     return show
@@ -204,8 +205,8 @@ def test_two_fingers_zoom_and_one_points(open_page, shown, until):
 @pytest.mark.parametrize(("width", "height", "scheme"), [(390, 844, "dark"), (1280, 800, "light"), (2560, 1440, "dark")])
 def test_it_fits_every_width(open_page, shown, width, height, scheme):
     page = shown(open_page(viewport={"width": width, "height": height}, color_scheme=scheme))
-    right = page.evaluate("Math.max(...Array.from(document.querySelectorAll('descend-map *'), e => e.closest('.ds-map-presets') "
-                          "? 0 : e.getBoundingClientRect().right))")  # fmt: skip
+    right = page.evaluate("""Math.max(...Array.from(document.querySelectorAll('descend-map *'),
+      (e) => e.closest('.ds-map-presets') ? 0 : e.getBoundingClientRect().right))""")
     assert right <= width
     box = square(page)
     assert box["width"] == pytest.approx(box["height"], abs=1)
@@ -246,8 +247,7 @@ def test_the_picture_is_saved_with_its_parameters(browser_page, shown):
     page = shown(browser_page)
     with page.expect_download() as waiting:
         page.get_by_role("button", name="Save PNG").click()
-    with open(waiting.value.path(), "rb") as file:
-        image = Image.open(io.BytesIO(file.read()))
+    image = Image.open(io.BytesIO(Path(waiting.value.path()).read_bytes()))
     about = json.loads(image.text["Description"])
     assert about["axes"]["lr"] == [0.01, 0.7, 64, "linear"]
     assert waiting.value.suggested_filename == "ellipse-momentum-lr-momentum.png"
