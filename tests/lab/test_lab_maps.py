@@ -40,6 +40,10 @@ MOMENTUM = {
 }
 
 
+DAMPED = {"name": "momentum", "values": {"lr_in_velocity": True, "dampening": 0.1}}
+FALLING = {"name": "momentum", "values": {"lr": "cosine(0.1, 100)"}}
+
+
 def talk(heard=None):
     return Talk((lambda frame: None) if heard is None else heard.append)
 
@@ -197,7 +201,7 @@ def test_a_descent_states_the_rate_the_plane_uses():
     "changes",
     [
         {},
-        {"by": "loss", "tol": 1e-3, "start": [-1.5, 2.25], "optimizer": {"name": "momentum", "values": {"lr_in_velocity": True, "dampening": 0.1}}},
+        {"by": "loss", "tol": 1e-3, "start": [-1.5, 2.25], "optimizer": DAMPED},
         {"x": axis("lr", 1e-3, 0.3, "log"), "y": axis("y", -3, 2)},
         {"objective": "x**2 - x*y + 3*y**4", "start": [1, -1], "dtype": "float64", "size": [9, 5]},
         {"x": axis("lr", 0.3, 0.3000000001)},
@@ -274,7 +278,7 @@ def test_regimes_of_momentum_follow_the_closed_form(lr, momentum):
     if min(abs(lr - e) for e in edges) < 1e-4:
         return
     expected = ["monotone", "ripples", "oscillation", "divergence"][sum(lr > e for e in edges)]
-    state = {"objective": "parabola", "optimizer": {"name": "momentum"}, "steps": 20, "size": 2, "by": "rate", "dtype": "float64",
+    state = {"objective": "parabola", "optimizer": {"name": "momentum"}, "steps": 20, "size": 2, "dtype": "float64",
              "x": axis("lr", 0.0001, 1),
              "y": axis("momentum", 0, 0.99)}  # fmt: skip
     frame = maps.run({**state, "at": [lr, momentum]}, talk())
@@ -355,7 +359,8 @@ def test_curvature_of_a_quadratic_is_known_to_hold_everywhere():
 
 
 def test_basins_are_where_the_descents_come_to_rest():
-    state = {"objective": "himmelblau", "optimizer": {"name": "sgd", "values": {"lr": 0.01}}, "steps": 300, "by": "basin", "size": 21,
+    slow = {"name": "sgd", "values": {"lr": 0.01}}
+    state = {"objective": "himmelblau", "optimizer": slow, "steps": 300, "by": "basin", "size": 21,
              "x": axis("x", -5, 5),
              "y": axis("y", -5, 5)}  # fmt: skip
     frame = maps.map(state, talk())
@@ -434,7 +439,7 @@ def test_junk_is_one_sentence(junk, ask):
         ({"x": axis("lr", 0, 1, "log")}, "positive"),
         ({"x": axis("lr", 1, 0.5, "log")}, "from low to high"),
         ({"y": axis("momentum", 0, 1.5)}, "momentum"),
-        ({"optimizer": {"name": "momentum", "values": {"lr": "cosine(0.1, 100)"}}, "x": MOMENTUM["y"], "y": axis("x", 0, 1)}, "schedule"),
+        ({"optimizer": FALLING, "x": MOMENTUM["y"], "y": axis("x", 0, 1)}, "schedule"),
         ({"objective": "f.py:f"}, "command line"),
         ({"objective": "trainability", "size": 1024, "x": axis("lr_w0", 1, 2, "log")}, "fewer descents or steps"),
         ({"objective": "trainability", "by": "basin", "x": axis("lr_w0", 1, 2, "log")}, "basins"),

@@ -46,8 +46,9 @@ export class Scale {
     if (!(this.low < this.high) || (this.log && !(this.low > 0)) || !Number.isFinite(this.high - this.low)) return { ticks: [], base: null };
     if (this.log && this.high / this.low >= 8) return { ticks: this.decades(about), base: null };
     const step = nice((this.high - this.low) / about);
-    const values = [];
-    for (let k = Math.ceil(this.low / step); k <= Math.floor(this.high / step + 1e-9); k++) values.push(k * step);
+    // counted from the first: deep in a zoom the multiples themselves are too large to be told apart
+    const begin = Math.ceil(this.low / step - 1e-9) * step;
+    const values = Array.from({ length: Math.min(40, Math.floor((this.high - begin) / step + 1e-6) + 1) }, (_, k) => begin + k * step);
     const places = Math.max(0, Math.ceil(-Math.log10(step) - 1e-9) + (step / 10 ** Math.floor(Math.log10(step)) === 2.5 ? 1 : 0));
     const plain = (v, n) => String(Number(v.toFixed(Math.min(n, 20)))).replace("-", "−");
     if (places - Math.max(0, Math.floor(-Math.log10(Math.abs(this.high)))) <= 6 && places <= 9) {
