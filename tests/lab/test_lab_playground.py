@@ -333,10 +333,12 @@ KEYS = ["objective", "start", "steps", "seed", "noise", "tol_grad", "tol_loss", 
 @given(name=st.sampled_from(MINE), junk=st.dictionaries(st.sampled_from(KEYS), JUNK, max_size=4), whole=st.booleans())
 def test_junk_is_answered_or_refused_in_a_sentence(name: str, junk: dict[str, Any], whole: bool) -> None:
     params = {**STATE, "steps": 3, **junk} if whole else junk
+    said = ""
     try:
-        answer = ask(name, params)
+        json.dumps(ask(name, params).data, allow_nan=False)
     except DescendError as refused:
-        assert str(refused)
-        assert len(str(refused)) < 2000
+        said = str(refused)
+        answered = False
     else:
-        json.dumps(answer.data, allow_nan=False)
+        answered = True
+    assert answered or 0 < len(said) < 2000

@@ -80,8 +80,8 @@ PRESETS: tuple[Preset, ...] = (
                 {"name": "adam", "values": {"lr": 0.4}},
             ],
         ),
-        "The same ravine, the same start, the same 20 steps at the same rate: plain gradient descent zig-zags from wall to wall, "
-        "momentum cancels the zig-zag, and Adam gives each direction a rate of its own. Drag the start.",
+        "The same ravine, the same start, the same 20 steps at the same rate: plain gradient descent zig-zags from wall to "
+        "wall, momentum cancels the zig-zag, and Adam gives each direction a rate of its own. Drag the start.",
         (
             {"loss": "0.0890", "changes": {"y": 20}, "outcome": "step_budget"},
             {"loss": "3.98e-04", "changes": {"y": 11}},
