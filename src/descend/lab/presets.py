@@ -258,8 +258,8 @@ PRESETS: tuple[Preset, ...] = (
         ONE,
         "A parabola",
         _state(PARABOLA, [0], 50, _sgd(0.1)),
-        "The tangent says which way is down and how steep it is; the step is the rate times that slope. So the steps shorten by "
-        "themselves, and after 50 x is 2.99996.",
+        "The tangent says which way is down and how steep it is; the step is the rate times that slope. So the steps shorten "
+        "by themselves, and after 50 x is 2.99996.",
         ({"x": "2.99996"},),
     ),
     Preset(
