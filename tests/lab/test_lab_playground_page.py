@@ -6,7 +6,7 @@ import io
 import math
 import struct
 import xml.dom.minidom
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ READY = f"Boolean({ELEMENT}?.frame && {ELEMENT}.past?.states.length)"
 
 
 @pytest.fixture
-def play(open_page: Callable[..., Any], until: Callable[..., Any]) -> Iterator[Callable[..., Any]]:
+def play(open_page: Callable[..., Any], until: Callable[..., Any]) -> Callable[..., Any]:
     """Opens the playground at a query and waits until it has drawn."""
 
     def at(query: str = "", **options: Any) -> Any:
@@ -32,7 +32,7 @@ def play(open_page: Callable[..., Any], until: Callable[..., Any]) -> Iterator[C
         until(page, READY)
         return page
 
-    yield at
+    return at
 
 
 def start_of(page: Any) -> list[float]:
@@ -49,9 +49,9 @@ def rest(page: Any, until: Callable[..., Any], count: int) -> None:
 
 def test_numbers_are_written_as_the_library_writes_them(play: Callable[..., Any]) -> None:
     rng = np.random.default_rng(0)
-    bits = rng.integers(0, 2**63, 4000, dtype=np.int64).view(np.float64)
+    bits = rng.integers(0, 2**63, 1500, dtype=np.int64).view(np.float64)
     values = [v for v in (*bits.tolist(), *(-bits[:200]).tolist()) if math.isfinite(v)]
-    values += [s * v for v in 10 ** rng.uniform(-8, 12, 4000) for s in (1, -1)]
+    values += [s * v for v in 10 ** rng.uniform(-8, 12, 1500) for s in (1, -1)]
     values += [k / 8 for k in range(0, 3000, 7)] + [k / 16 for k in range(16000, 17000)]  # halves, where rounding parts ways
     values += [
         1000.5,
@@ -71,7 +71,7 @@ def test_numbers_are_written_as_the_library_writes_them(play: Callable[..., Any]
         1e22,
         5e-324,
     ]
-    digits = [1, 2, 3, 4, 5, 6]
+    digits = [2, 3, 4, 6]
     script = "async (values) => { const m = await import('/static/format.js'); return values.map(([v, d]) => m.number(v, d)); }"
     asked_for = [[v, d] for v in values for d in digits]
     got = play().evaluate(script, asked_for)
@@ -79,23 +79,29 @@ def test_numbers_are_written_as_the_library_writes_them(play: Callable[..., Any]
     assert not wrong, wrong[:5]
 
 
-@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.key)
-def test_the_page_shows_the_library_s_numbers(play: Callable[..., Any], preset: Any, until: Callable[..., Any]) -> None:
-    page = play(f"?preset={preset.key}")
-    if preset.question:
-        assert page.locator(".ds-outcome").all_inner_texts() == [""] * len(preset.state["optimizers"])
-        page.locator(".ds-choice").first.click()
-    told = asked(preset.state)
-    for k in range(len(told.optimizers)):
-        trace = told.trace(k)
-        assert trace.outcome is not None
-        until(page, f"document.querySelectorAll('.ds-outcome')[{k}].textContent !== ''")
-        assert page.locator(".ds-outcome").nth(k).inner_text() == trace.outcome.message
-        for step in (0, trace.steps // 2, trace.steps):
-            point = ", ".join(f"{n} = {number(float(v), 4)}" for n, v in zip(trace.variables, trace.points[step], strict=True))
-            words = page.evaluate(f"{ELEMENT}.figure.words({k}, {step})")
-            loss, slope = number(float(trace.loss[step]), 4), number(float(trace.grad_norm[step]), 4)
-            assert words[1:] == [point, f"loss {loss}", f"‖gradient‖ {slope}"]
+def test_the_page_shows_the_library_s_numbers(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    """For every preset: what each run came to, and the exact values under the pointer."""
+    page = play()
+    for preset in PRESETS:
+        told = asked(preset.state)
+        page.get_by_role("combobox", name="Examples").select_option(preset.key)
+        until(page, f"{ELEMENT}.frame.start.join() === '{','.join(f'{v:g}' for v in told.start)}'")
+        until(page, f"{ELEMENT}.frame.runs.length === {len(told.optimizers)} && {ELEMENT}.ground.text === '{told.goal.text}'")
+        if preset.question:
+            assert page.locator(".ds-outcome").all_inner_texts() == [""] * len(told.optimizers)
+            page.locator(".ds-choice").first.click()
+        for k in range(len(told.optimizers)):
+            trace = told.trace(k)
+            assert trace.outcome is not None
+            until(page, f"document.querySelectorAll('.ds-outcome')[{k}].textContent === {trace.outcome.message!r}")
+            for step in (0, trace.steps // 2, trace.steps):
+                assert page.evaluate(f"{ELEMENT}.figure.words({k}, {step})")[1:] == exact(trace, step)
+
+
+def exact(trace: Any, step: int) -> list[str]:
+    """The lines of a tip: point, loss and gradient norm of a step."""
+    point = ", ".join(f"{n} = {number(float(v), 4)}" for n, v in zip(trace.variables, trace.points[step], strict=True))
+    return [point, f"loss {number(float(trace.loss[step]), 4)}", f"‖gradient‖ {number(float(trace.grad_norm[step]), 4)}"]
 
 
 def test_the_limit_stands_on_the_slider_and_can_be_taken(play: Callable[..., Any], until: Callable[..., Any]) -> None:
@@ -159,9 +165,8 @@ def test_a_finger_moves_the_start(play: Callable[..., Any], until: Callable[...,
     plane = page.locator(".ds-plane").bounding_box()
     page.touchscreen.tap(plane["x"] + plane["width"] * 0.25, plane["y"] + plane["height"] * 0.25)
     rest(page, until, 2)
-    x, y = start_of(page)
-    assert x == pytest.approx(-3, abs=0.2)
-    assert y == pytest.approx(3, abs=0.2)
+    (x0, x1), (y0, y1) = page.evaluate(f"{ELEMENT}.ground.box")
+    assert start_of(page) == pytest.approx([x0 + 0.25 * (x1 - x0), y1 - 0.25 * (y1 - y0)], abs=(x1 - x0) / 200)
 
 
 # -- link, undo, sharing ---------------------------------------------------------------------------------------------------
@@ -327,7 +332,8 @@ def test_every_kind_of_ground_fits_the_window(play: Callable[..., Any], query: s
     page = play(query, viewport={"width": width, "height": 900}, color_scheme="dark")
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     drawn = page.evaluate(
-        f"(() => {{ const c = {ELEMENT}.figure.over; return new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size }})()"
+        f"(c => new Set(new Uint32Array(c.getContext('2d').getImageData(0, 0, c.width, c.height).data.buffer)).size)"
+        f"({ELEMENT}.figure.over)"
     )
     assert drawn > 5
 

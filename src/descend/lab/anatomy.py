@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from descend.around import decay, prepare
 from descend.engine import jax_switch
-from descend.equations import equations, intermediate, latex
+from descend.equations import UNICODE, equations, intermediate, latex
 from descend.errors import DescendError
 from descend.figures.data import number
 from descend.lab.descents import Asked, asked, whole
@@ -66,7 +67,7 @@ def dissect(told: Asked, k: int, step: int) -> dict[str, Any]:
         "square": _first(names, SQUARES, p),
         "update": (reached - p).tolist(),
         "lr": hyper.get("lr"),
-        "equations": _told(optimizer, names),
+        "equations": _told(optimizer, names, {**hyper, **slots, "p": p, "g": names["g"]}),
         "values": {name: _text(value) for name, value in {**hyper, **names}.items()},
     }
 
@@ -82,19 +83,39 @@ def _named(optimizer: Optimizer, g: Floats, p: Floats, slots: dict[str, Any], hy
         return intermediate(optimizer.rule, seen, place, slots, own) | {"g": seen}
 
 
-def _told(optimizer: Optimizer, names: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Each equation of the rule with what its left side is at this step."""
+def _told(optimizer: Optimizer, names: Mapping[str, Any], before: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Each equation of the rule with what its left side is at this step, and what its right side is made of.
+
+    `before` holds what is known before the first equation: hyperparameters, the slots as they were carried, p and g.
+    """
     written = latex(optimizer)
-    own = [e.target for e in equations(optimizer.rule, optimizer.values) if not e.hidden]
-    # before the rule's own come the shared options: only the gradient they end with is known
-    around = ["g" if line.startswith("g_{t} =") else "" for line in written[: len(written) - len(own)]]
-    targets = around + own
-    renewed = {target: place for place, target in enumerate(targets)}
-    lines = []
-    for place, (line, target) in enumerate(zip(written, targets, strict=True)):
-        final = renewed[target] == place  # a name renewed twice in a step is known as it stands at the end
-        lines.append({"latex": line, "value": _text(names[target]) if final and target in names else ""})
+    own = [e for e in equations(optimizer.rule, optimizer.values) if not e.hidden]
+    lines: list[dict[str, Any]] = []
+    for line in written[: len(written) - len(own)]:  # the shared options: only the gradient they end with is known
+        lines.append({"latex": line, "value": _text(names["g"]) if line.startswith("g_{t} =") else "", "uses": ""})
+    known, renewed = dict(before), set[str]()
+    for place, (line, equation) in enumerate(zip(written[len(lines) :], own, strict=True)):
+        target = equation.target
+        final = all(later.target != target for later in own[place + 1 :])  # one renewed twice is known as it ends
+        uses = ", ".join(f"{_symbol(n, optimizer, renewed)} = {_text(known[n])}" for n in _read(equation.node) if n in known)
+        lines.append({"latex": line, "value": _text(names[target]) if final and target in names else "", "uses": uses})
+        renewed.add(target)
+        known.pop(target, None)
+        if final and target in names:
+            known[target] = names[target]
     return lines
+
+
+def _read(node: ast.expr) -> list[str]:
+    """The names an expression reads, each once, as they come."""
+    found = [n.id if isinstance(n, ast.Name) else n.attr for n in ast.walk(node) if isinstance(n, ast.Name | ast.Attribute)]
+    return [name for name in dict.fromkeys(found) if name != "s"]
+
+
+def _symbol(name: str, optimizer: Optimizer, renewed: set[str]) -> str:
+    carried = name == "p" or name in optimizer.rule.slots
+    plain = f"{name[0]}\u0302{name[1:-4]}" if name.endswith("_hat") else UNICODE.get(name, name)
+    return plain + ("ₜ₋₁" if carried and name not in renewed else "")
 
 
 def _first(names: Mapping[str, Any], wanted: tuple[str, ...], like: Floats) -> dict[str, Any] | None:

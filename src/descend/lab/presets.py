@@ -80,8 +80,8 @@ PRESETS: tuple[Preset, ...] = (
                 {"name": "adam", "values": {"lr": 0.4}},
             ],
         ),
-        "The same ravine, the same start, the same 20 steps at the same rate: plain gradient descent zig-zags from wall to wall, "
-        "momentum cancels the zig-zag, and Adam gives each direction a rate of its own. Drag the start.",
+        "The same ravine, the same start, the same 20 steps at the same rate: plain gradient descent zig-zags from wall to "
+        "wall, momentum cancels the zig-zag, and Adam gives each direction a rate of its own. Drag the start.",
         (
             {"loss": "0.0890", "changes": {"y": 20}, "outcome": "step_budget"},
             {"loss": "3.98e-04", "changes": {"y": 11}},
@@ -258,8 +258,8 @@ PRESETS: tuple[Preset, ...] = (
         ONE,
         "A parabola",
         _state(PARABOLA, [0], 50, _sgd(0.1)),
-        "The tangent says which way is down and how steep it is; the step is the rate times that slope. So the steps shorten by "
-        "themselves, and after 50 x is 2.99996.",
+        "The tangent says which way is down and how steep it is; the step is the rate times that slope. So the steps shorten "
+        "by themselves, and after 50 x is 2.99996.",
         ({"x": "2.99996"},),
     ),
     Preset(

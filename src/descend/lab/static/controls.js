@@ -46,7 +46,7 @@ export function numberField({ label, value, take, step = 0.1, least = -Infinity,
   });
   const set = (v) => {
     if (document.activeElement === input && read() === v) return;
-    input.value = v === null || v === undefined ? "" : plain(v, 6);
+    input.value = v === null || v === undefined ? "" : plain(v, 5);
     input.setAttribute("aria-invalid", "false");
   };
   set(value);

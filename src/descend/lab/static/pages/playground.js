@@ -48,8 +48,8 @@ export class Playground extends HTMLElement {
     this.presets = menu({ label: "Examples", groups, take: (key) => { if (key) this.example(key); } });
     this.reading = h("p", { class: "ds-reading" });
     this.question = new Question((choice) => this.answered(choice));
-    this.undoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Undo", title: "Undo (Ctrl-Z)", onclick: () => this.past.undo() }, "↶");
-    this.redoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Redo", title: "Redo (Ctrl-Shift-Z)", onclick: () => this.past.redo() }, "↷");
+    this.undoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Undo", title: "Undo (Ctrl-Z)", disabled: true, onclick: () => this.past.undo() }, "↶");
+    this.redoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Redo", title: "Redo (Ctrl-Shift-Z)", disabled: true, onclick: () => this.past.redo() }, "↷");
     this.share = new Share(this);
     this.figure = new Figure({
       start: (point, rest) => this.startAt(point, rest),
@@ -103,6 +103,7 @@ export class Playground extends HTMLElement {
     this.presets.set(preset?.key ?? "");
     if (before?.preset !== state.preset || !before) this.question.ask(preset);
     this.makeCards();
+    this.setup.show(this.state, null);
     this.newGround(true);
   }
 

@@ -130,10 +130,12 @@ export class Card {
   /** The rule's lines with what each stands for at the step shown. */
   equations(lines) {
     if (!this.rows) return;
-    while (this.rows.children.length < lines.length) this.rows.append(h("li", {}, h("span", { class: "ds-tex" }), h("output", { class: "ds-value" })));
-    lines.forEach(({ latex, value }, i) => {
-      tex(this.rows.children[i].firstChild, latex);
-      this.rows.children[i].lastChild.textContent = value ? `= ${value}` : "";
+    while (this.rows.children.length < lines.length) this.rows.append(h("li", { tabindex: "0" }, h("span", { class: "ds-tex" }), h("span", { class: "ds-value" }), h("span", { class: "ds-uses" })));
+    lines.forEach(({ latex, value, uses }, i) => {
+      const [formula, result, parts] = this.rows.children[i].children;
+      tex(formula, latex);
+      result.textContent = value ? `= ${value}` : "";
+      parts.textContent = uses ? `with ${uses}` : "";
     });
   }
 
@@ -154,7 +156,9 @@ export class Card {
   }
 
   explained(told) {
-    this.doctor.replaceChildren(h("span", { class: "ds-says" }, `Doctor: ${told.doctor}`), ...(told.why.length ? [h("span", { class: "ds-why" }, ` ${told.why.join(" ")}`)] : []));
+    // where the doctor abstains, what it wavers between is for who asks
+    const says = told.verdict === "cannot_tell" ? `${told.doctor.split(":")[0]}.` : told.doctor;
+    this.doctor.replaceChildren(h("span", { class: "ds-says", title: told.doctor }, `Doctor: ${says}`), ...(told.why.length ? [h("span", { class: "ds-why" }, ` ${told.why.join(" ")}`)] : []));
     this.doctor.title = [...told.advice, ...told.found.map((f) => f.evidence)].join("\n");
     if (told.limit_at === "last" || told.limit === null) this.limit(told.limit, told.limit_at === "last");
     if (this.tryButton) this.tryButton.remove();

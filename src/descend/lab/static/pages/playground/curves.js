@@ -75,10 +75,10 @@ export class Curves {
     this.plot.over.append(this.line);
   }
 
-  /** Names at the ends of the curves; an arrow and the last loss where one left through the frame. */
+  /** Names at the ends of the curves; an arrow where one left through the frame. */
   ends(plot) {
     const ratio = devicePixelRatio || 1, context = plot.ctx, frame = this.frame;
-    const labels = frame.runs.map((run, k) => {
+    const labels = frame.runs.map((_, k) => {
       const loss = frame.arrays[`loss${k}`], leaves = frame.loss.exits[k];
       const colour = css(COLOURS[k]);
       if (leaves) {
@@ -89,7 +89,7 @@ export class Curves {
         context.lineWidth = 2 * ratio;
         arrow(context, x, y + (top ? 9 : -9) * ratio, x, y + (top ? -6 : 6) * ratio, 9 * ratio);
         context.restore();
-        return { y, text: `${this.names[k]} ${top ? "↑" : "↓"} ${run.last}`, colour, k };
+        return { y, text: `${this.names[k]} ${top ? "↑" : "↓"}`, colour, k };
       }
       const last = loss.length - 1, v = loss[last] - frame.loss.offset;
       const [low, high] = frame.loss.y;

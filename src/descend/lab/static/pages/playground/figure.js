@@ -13,7 +13,7 @@ export class Figure {
     this.page = page;
     this.under = h("canvas", { "aria-hidden": "true" });
     this.over = h("canvas", { "aria-hidden": "true" });
-    this.handle = h("div", { class: "ds-start", tabindex: "0", role: "slider", "aria-label": "Start point. Arrow keys move it, with Shift farther." });
+    this.handle = h("div", { class: "ds-start", hidden: true, tabindex: "0", role: "slider", "aria-label": "Start point. Arrow keys move it, with Shift farther." });
     this.tip = h("div", { class: "ds-tip", hidden: true });
     this.element = h("div", { class: "ds-plane", role: "group", "aria-label": "The ground and the paths on it" }, this.under, this.over, this.handle, this.tip);
     this.surface = new Surface(() => this.redraw());
@@ -67,6 +67,8 @@ export class Figure {
     const before = this.look;
     this.frame = frame;
     this.look = look;
+    this.element.classList.toggle("ds-solid", Boolean(this.solid));
+    if (this.solid) this.element.tabIndex = 0; else this.element.removeAttribute("tabindex");
     if (before && (before.arrows !== look.arrows || before.surface !== look.surface)) this.redrawGround();
     else this.redraw();
   }

@@ -55,6 +55,7 @@ export class Setup {
     this.grad.set(state.tol_grad);
     this.loss.set(state.tol_loss);
     if (state.tol_grad !== null || state.tol_loss !== null) this.stops.open = true;
+    if (!variables) return; // the engine has not yet read the formula
     if (this.variables !== String(variables)) this.coordinates(variables);
     state.start?.forEach((v, i) => this.fields[i]?.set(v));
   }
