@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from descend.lab import anatomy, linefit, linetable, maps, partials, playground, rules, sharing, slopes
-import importlib
-
 from descend.lab.desk import Ask
 
 __all__ = ["ASKS"]
