@@ -160,6 +160,14 @@ def test_the_careful_difference_is_the_tables():
     assert frame.arrays["careful"][[0, 30, 60, 90]] == pytest.approx([r.forward_error for r in rows], rel=1e-3, abs=1e-8)
 
 
+def test_far_out_a_step_may_move_nothing():
+    """At 2²⁷ a step of 1e-8 is lost: the table has no number there, and says so instead of dividing by zero."""
+    rows = describe("x^2", [2.0**27]).table.rows
+    assert math.isnan(rows[-1].forward[0])
+    assert rows[-2].forward[0] == 2.0**28
+    assert ask("derivation", f="x^2", at=2.0**27).data["slope"] == "2.684355e+08"
+
+
 def test_a_corner_is_named():
     assert any("kink" in note for note in ask("derivation", f="|x|", at=0).data["notes"])
 

@@ -93,17 +93,21 @@ class Flat:
         return given, leaves
 
     def forward(self, i: int, h: float) -> float:
-        """(f(x + h) − f(x)) / h in coordinate i; a negative h gives the backward one."""
+        """(f(x + h) − f(x)) / h in coordinate i; a negative h gives the backward one, an h too small to move x NaN."""
         moved = self.point.copy()
         moved[i] += h
-        return (self(moved) - self(self.point)) / float(moved[i] - self.point[i])
+        return _quotient(self(moved) - self(self.point), float(moved[i] - self.point[i]))
 
     def central(self, i: int, h: float) -> float:
         """(f(x + h) − f(x − h)) / 2h in coordinate i."""
         above, below = self.point.copy(), self.point.copy()
         above[i] += h
         below[i] -= h
-        return (self(above) - self(below)) / float(above[i] - below[i])
+        return _quotient(self(above) - self(below), float(above[i] - below[i]))
+
+
+def _quotient(rise: float, run: float) -> float:
+    return rise / run if run else float("nan")
 
 
 def _plain(value: Any) -> Any:
