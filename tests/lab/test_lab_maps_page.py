@@ -208,6 +208,7 @@ def test_it_fits_every_width(open_page, shown, width, height, scheme):
     right = page.evaluate("""Math.max(...Array.from(document.querySelectorAll('descend-map *'),
       (e) => e.closest('.ds-map-presets') ? 0 : e.getBoundingClientRect().right))""")
     assert right <= width
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
     box = square(page)
     assert box["width"] == pytest.approx(box["height"], abs=1)
     assert colours(page)[0] > 50

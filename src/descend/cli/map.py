@@ -96,7 +96,7 @@ def command(
     if data is not None:
         made.save(data)
     store.remove()
-    told = _told(made, out, data, time.monotonic() - began)
+    told = _told(made, out, data, time.monotonic() - began, store.before)
     click.echo(strict_json(told | {"config": made.config}, indent=2) if as_json else "\n".join(_text(made, told)))
 
 
@@ -167,7 +167,7 @@ def _draw(made: Plane, by: str | None, out: Path, bare: bool) -> None:
     write_atomically(out, lambda file: imsave(file, image, format="png", metadata=about))
 
 
-def _told(made: Plane, out: Path, data: Path | None, seconds: float) -> dict[str, Any]:
+def _told(made: Plane, out: Path, data: Path | None, seconds: float, before: int) -> dict[str, Any]:
     kinds, counts = np.unique(made.outcomes, return_counts=True)
     try:
         best = made.best()
@@ -177,6 +177,7 @@ def _told(made: Plane, out: Path, data: Path | None, seconds: float) -> dict[str
         "out": str(out),
         "data": None if data is None else str(data),
         "descents": int(np.prod(made.shape)),
+        "computed": int(np.prod(made.shape)) - before,  # those before it was interrupted took their own time
         "seconds": round(seconds, 3),
         "outcomes": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
         "best": best,
@@ -199,7 +200,7 @@ def _text(made: Plane, told: dict[str, Any]) -> list[str]:
         place = ", ".join(f"{k} = {number(best[k], 4)}" for k in made.axes)
         reached = f", solved at step {best['steps_to']:,}" if best["steps_to"] >= 0 else ""
         lines.append(labelled("best", f"{place}: loss {number(best['loss'])}{reached}"))
-    speed = _speed(total * config["steps"] / max(told["seconds"], 1e-9))
+    speed = _speed(told["computed"] * config["steps"] / max(told["seconds"], 1e-9))
     lines.append(labelled("took", f"{told['seconds']:.1f} s, {speed} steps a second with compilation"))
     lines.append(labelled("drawn", told["out"]))
     return lines + ([labelled("saved", told["data"])] if told["data"] else [])
@@ -220,6 +221,7 @@ class _Folder(Store):
     def __init__(self, folder: Path, identity: dict[str, Any]) -> None:
         self.identity = identity
         self.folder, self.shown, self.kept, self.total = folder, time.monotonic(), time.monotonic(), 0
+        self.before = 0
         self.made: dict[str, Any] = {}
         self.terminal = sys.stderr.isatty()
 
@@ -241,9 +243,9 @@ class _Folder(Store):
         except (OSError, ValueError) as error:
             raise DescendError(f"could not keep the map's results in {str(self.folder)!r}: {error}") from None
         self.total = job.size
-        done = int(np.count_nonzero(self.made["outcome"] >= 0))
-        if done:
-            click.echo(f"going on from {done / self.total:.0%}", err=True)
+        self.before = int(np.count_nonzero(self.made["outcome"] >= 0))
+        if self.before:
+            click.echo(f"going on from {self.before / self.total:.0%}", err=True)
         return self.made
 
     def _is_same(self, note: Path, config: dict[str, Any]) -> bool:

@@ -399,12 +399,13 @@ function ramp(palette, ticks, title) {
   const name = document.createElement("span");
   name.textContent = title;
   figure.append(name, canvas);
-  let free = -1;
-  for (const [part, text] of ticks) {
-    const wide = 0.022 * (text.length + 1); // of the ramp's length, about
+  const taken = [];
+  const ends = (tick) => (tick[0] < 0.04 || tick[0] > 0.96 ? 0 : 1); // the ends are told before what lies between them
+  for (const [part, text] of [...ticks].sort((a, b) => ends(a) - ends(b))) {
+    const wide = 0.024 * (text.length + 1); // of the ramp's length, about
     const from = part < 0.04 ? part : part > 0.96 ? part - wide : part - wide / 2;
-    if (from < free) continue;
-    free = from + wide;
+    if (taken.some(([a, b]) => from < b && from + wide > a)) continue;
+    taken.push([from, from + wide]);
     const tick = document.createElement("b");
     tick.textContent = text;
     tick.style.setProperty("left", `${100 * part}%`);
