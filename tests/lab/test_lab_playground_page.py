@@ -261,6 +261,27 @@ def test_a_prediction_comes_before_the_runs(play: Callable[..., Any], until: Cal
     until(page, "document.querySelectorAll('.ds-outcome')[2].textContent.startsWith('Diverged')")
 
 
+def test_a_start_beyond_the_ground_gets_a_new_one(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=bowl")
+    field = page.get_by_role("textbox", name="Start x")
+    field.fill("40")
+    field.press("Enter")
+    until(page, f"{ELEMENT}.ground.box[0][1] > 40")
+    assert page.evaluate(f"{ELEMENT}.frame.start") == [40, 3]
+
+
+def test_pointing_at_the_curves_tells_the_losses_of_that_step(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=zigzag")
+    chart = page.locator(".ds-chart .u-over").bounding_box()
+    page.mouse.move(chart["x"] + chart["width"] / 2, chart["y"] + chart["height"] / 2)
+    until(page, "document.querySelector('.ds-axis').textContent.includes('at step 10')")
+    told = asked(PRESETS[0].state)
+    losses = [number(float(told.trace(k).loss[10]), 4) for k in range(3)]
+    words = ", ".join(f"{name} {loss}" for name, loss in zip(("GD", "Momentum", "Adam"), losses, strict=True))
+    assert page.locator(".ds-axis").inner_text() == f"loss at step 10: {words}"
+    assert page.evaluate(f"{ELEMENT}.figure.look.at") == 10
+
+
 def test_steps_go_forth_and_back_and_play(play: Callable[..., Any], until: Callable[..., Any]) -> None:
     page = play()
     at = f"{ELEMENT}.state.at"

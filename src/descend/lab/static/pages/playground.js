@@ -62,7 +62,7 @@ export class Playground extends HTMLElement {
     this.steps = new Steps((at, rest) => { this.state.at = at; this.looked(rest); });
     this.setup = new Setup(this);
     const chart = h("div", { class: "ds-chart", role: "img", "aria-label": "Loss over the steps" });
-    this.curves = new Curves(chart, (step) => { if (this.frame) { this.pointed = step; this.drawFigure(); } });
+    this.curves = new Curves(chart, (step) => { if (this.frame && step !== this.pointed) { this.pointed = step; this.drawFigure(); this.caption(); } });
     this.summary = h("p", { class: "ds-summary", "aria-live": "polite" });
     this.axis = h("p", { class: "ds-axis" });
     this.cardsAt = h("div", { class: "ds-cards" });
@@ -118,7 +118,14 @@ export class Playground extends HTMLElement {
   change(rest = true) {
     this.run(performance.now());
     this.limits();
-    if (rest) this.rest();
+    if (rest && this.outside) this.newGround(true);
+    else if (rest) this.rest();
+  }
+
+  /** Whether the start lies where no ground is drawn. */
+  get outside() {
+    const box = this.ground?.box;
+    return Boolean(box) && this.state.start.some((v, i) => v < box[i][0] || v > box[i][1]);
   }
 
   /** Only the way it is looked at has changed. */
@@ -275,7 +282,7 @@ export class Playground extends HTMLElement {
     const frame = await this.transport.ask("limits", "limits", params(this.state));
     if (!frame || frame.error || this.question.open) return;
     frame.limits.forEach((limit, k) => { if (this.cards[k]?.rule.kind === "linear") this.cards[k].limit(limit); });
-  }, 100);
+  }, 150);
 
   explain = rested(async () => {
     const frame = await this.transport.ask("explain", "explain", params(this.state));
@@ -331,9 +338,18 @@ export class Playground extends HTMLElement {
     const preset = this.preset, kept = preset && preset.state.objective === this.state.objective;
     const text = kept ? (preset.question ? "" : preset.reading) : this.ground?.note || "";
     if (this.reading.textContent !== text) this.reading.textContent = text;
-    const above = frame.loss.offset ? ` above its minimum ${number(frame.loss.offset)}` : "";
-    this.axis.textContent = `loss${above}`;
+    this.caption();
     this.summarise(hidden ? "" : winner(frame, this.names));
+  }
+
+  /** What the curves show; while the pointer is over them, the losses of its step. */
+  caption() {
+    const { frame, pointed } = this;
+    const above = frame.loss.offset ? ` above its minimum ${number(frame.loss.offset)}` : "";
+    const at = (k) => frame.arrays[`loss${k}`][pointed];
+    const losses = frame.runs.map((_, k) => (at(k) === undefined ? "" : `${this.names[k]} ${number(at(k) - frame.loss.offset, 4)}`));
+    const text = (pointed ?? null) === null ? `loss${above}` : `loss${above} at step ${pointed}: ${losses.filter(Boolean).join(", ")}`;
+    if (this.axis.textContent !== text) this.axis.textContent = text;
   }
 
   /** Told at rest only: a live region that speaks at each pointer event helps nobody. */
