@@ -64,7 +64,7 @@ def __getattr__(name: str) -> Any:
         module, attribute = _HOMES[name]
         found = globals()[name] = getattr(importlib.import_module(module), attribute)
         return found
-    if name in ("optimizers", "schedules"):
+    if name in ("optimizers", "schedules", "lab"):
         return importlib.import_module(f"descend.{name}")
     if name in ("torch", "optax"):
         return _adapter(name)
@@ -89,4 +89,4 @@ def _adapter(name: str) -> Any:
 
 def __dir__() -> list[str]:
     homes = [importlib.import_module(f"descend.{name}") for name in ("optimizers", "schedules")]
-    return sorted({*_HOMES, "torch", "optax", *(name for home in homes for name in home.__all__)})
+    return sorted({*_HOMES, "lab", "torch", "optax", *(name for home in homes for name in home.__all__)})

@@ -11,6 +11,7 @@ their own. Nothing here knows of sockets: `send` takes bytes, so that a notebook
 
 from __future__ import annotations
 
+import copy
 import importlib
 import json
 import logging
@@ -82,6 +83,12 @@ class Desk:
     def page(self, send: Callable[[bytes], None]) -> Page:
         """A new page; `send` is called from the desk's threads with each answer's bytes, and must not block."""
         return Page(self, send)
+
+    def also(self, asks: Mapping[str, tuple[Ask, bool]]) -> Desk:
+        """The same threads, with more asks: those of one notebook's element."""
+        other = copy.copy(self)
+        other.asks = {**self.asks, **asks}
+        return other
 
     def quick(self, ask: str) -> bool:
         """Whether this ask's answers take milliseconds."""

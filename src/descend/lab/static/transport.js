@@ -132,20 +132,33 @@ export class Socket extends Transport {
   }
 }
 
-/** The same frames through an anywidget model's custom messages. */
+/** The same frames through an anywidget model's custom messages. Each view of a model has channels of its own. */
 export class WidgetTransport extends Transport {
   constructor(model) {
     super();
     this.model = model;
-    model.on("msg:custom", (_content, buffers) => {
+    this.view = `${Math.random().toString(36).slice(2, 8)}/`;
+    this.hear = (_content, buffers) => {
       const view = buffers[0];
-      const buffer = view.buffer ?? view;
-      this.take(buffer.slice(view.byteOffset ?? 0, (view.byteOffset ?? 0) + view.byteLength));
-    });
+      const frame = view.buffer ? view.buffer.slice(view.byteOffset, view.byteOffset + view.byteLength) : view;
+      this.take(frame);
+    };
+    model.on("msg:custom", this.hear);
+  }
+
+  take(buffer) {
+    const frame = decode(buffer);
+    if (!frame.channel?.startsWith(this.view)) return;
+    this.dispatchEvent(new Event("answered"));
+    this.channels.get(frame.channel.slice(this.view.length))?.take(frame);
   }
 
   write(question) {
-    this.model.send(JSON.stringify(question));
+    this.model.send(JSON.stringify({ ...question, channel: this.view + question.channel }));
     return true;
+  }
+
+  close() {
+    this.model.off("msg:custom", this.hear);
   }
 }
