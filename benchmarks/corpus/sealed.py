@@ -102,7 +102,19 @@ def faulty(task: Task, rates: dict[str, float], rng: np.random.Generator) -> lis
         more = {"schedule": str(rng.choice(["constant", "constant", "cosine", "warm-linear"]))} | more
         lr = rates[name] * rate * 10 ** rng.uniform(-0.2, 0.1)
         given = {"epochs": epochs, "batch": batch} | more
-        out.append(recipe(task, name, lr, given.pop("epochs"), given.pop("batch"), 2000 + len(out), fault=fault, strength=strength, **given))
+        out.append(
+            recipe(
+                task,
+                name,
+                lr,
+                given.pop("epochs"),
+                given.pop("batch"),
+                2000 + len(out),
+                fault=fault,
+                strength=strength,
+                **given,
+            )
+        )
 
     step_faults(add, rng)
     model_faults(task, add, rng)

@@ -279,7 +279,9 @@ def torch_denoise(dropout: float, act: Any = None) -> Any:
     from torch import nn
 
     a = act or nn.LeakyReLU
-    return nn.Sequential(nn.Conv2d(3, 16, 3, padding=1), a(), nn.Conv2d(16, 16, 3, padding=1), a(), nn.Conv2d(16, 3, 3, padding=1))
+    return nn.Sequential(
+        nn.Conv2d(3, 16, 3, padding=1), a(), nn.Conv2d(16, 16, 3, padding=1), a(), nn.Conv2d(16, 3, 3, padding=1)
+    )
 
 
 def torch_graph(dropout: float, act: Any = None) -> Any:
