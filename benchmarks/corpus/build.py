@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import numpy as np
 import torch
 import variety  # noqa: F401 - registers the drawn programs
+import wide
 from programs import PROGRAMS
 from recipes import fault_recipes, healthy_recipes, label, probe_recipes
 from train import train
@@ -44,10 +45,12 @@ def build(name: str, out: str) -> str:
     began, p = time.time(), PROGRAMS[name]
     rng = np.random.default_rng(zlib.crc32(name.encode()))
     tuned = tune(name)
-    runs = [train(r) for r in healthy_recipes(p, tuned, HEALTHY_PER_PROGRAM, rng)]
+    drawn = name.startswith("wide")
+    runs = [train(r) for r in healthy_recipes(p, tuned, wide.HEALTHY if drawn else HEALTHY_PER_PROGRAM, rng, drawn)]
     ends = [r["true_end"] for r in runs if np.isfinite(r["true_end"])]
     best = float(np.quantile(ends, 0.15))
-    runs += [train(r) for r in fault_recipes(p, tuned, rng)]
+    faults = fault_recipes(p, tuned, rng)
+    runs += [train(r) for r in (wide.thinned(faults, rng) if drawn else faults)]
     labels = [label(r, best) for r in runs]
     write(Path(out) / f"{name}.npz", runs, labels, {"tuned": tuned, "best": best, "split": p.split})
     kept = sum(answers is not None for answers in labels)

@@ -23,6 +23,7 @@ OVERFIT = 0.35
 #: … and a healthy run must stay under this.
 NOT_OVERFIT = 0.12
 
+SCHEDULES = ("constant", "constant", "cosine", "warmup-cosine", "warmup", "step", "linear")
 CANDIDATES = {"sgd": 10.0 ** np.arange(-4, 1.1, 0.5), "adam": 10.0 ** np.arange(-4, 0.1, 0.5)}
 
 
@@ -37,15 +38,21 @@ def probe_recipes(p: Program) -> list[Recipe]:
 
 def tuned_lr(p: Program, tuned: dict[str, float], optimizer: str) -> float:
     """The tuned learning rate of an optimizer, from those of SGD and Adam."""
-    share = {"sgd": 1.0, "momentum": 0.15, "adam": 1.0, "adamw": 1.0, "rmsprop": 0.5}[optimizer]
-    return tuned["sgd" if optimizer in ("sgd", "momentum") else "adam"] * share
+    share = {"sgd": 1.0, "momentum": 0.15, "nesterov": 0.15, "adam": 1.0, "adamw": 1.0, "rmsprop": 0.5}[optimizer]
+    return tuned["sgd" if optimizer in ("sgd", "momentum", "nesterov") else "adam"] * share
 
 
-def healthy_recipes(p: Program, tuned: dict[str, float], count: int, rng: np.random.Generator) -> list[Recipe]:
+ORDER = ("sgd", "momentum", "adam", "adamw", "rmsprop", "sgd", "adam")
+WIDER = ("sgd", "rmsprop", "adam", "nesterov", "rmsprop", "adamw", "momentum")
+
+
+def healthy_recipes(
+    p: Program, tuned: dict[str, float], count: int, rng: np.random.Generator, wider: bool = False
+) -> list[Recipe]:
     """Healthy ways to train: optimizers, rates around the tuned one, schedules, batches, dropout, lengths."""
     recipes = []
     for i in range(count):
-        optimizer = ["sgd", "momentum", "adam", "adamw", "rmsprop", "sgd", "adam"][i % 7]
+        optimizer = (WIDER if wider else ORDER)[i % 7]
         batch = int(min([p.batch, p.batch, p.batch // 2, p.batch * 4, 10**6][rng.integers(5)], 900))
         epochs = max(int(p.epochs * rng.choice([0.6, 1, 1, 2])), 10)
         if batch > 4 * p.batch:
@@ -55,7 +62,7 @@ def healthy_recipes(p: Program, tuned: dict[str, float], count: int, rng: np.ran
             Recipe(
                 p.name, optimizer, float(tuned_lr(p, tuned, optimizer) * rng.choice([2, 3] if hot else [0.3, 1, 1])),
                 epochs, batch, 100 + i,
-                schedule=str(rng.choice(["constant", "constant", "cosine", "warmup-cosine", "warmup", "step", "linear"])),
+                schedule=str(rng.choice([*SCHEDULES, "exponential"] if wider else SCHEDULES)),
                 dropout=float(rng.choice([0, 0, 0.1, 0.3])), weight_decay=float(rng.choice([0, 0, 1e-4, 1e-3])),
                 clip=float(rng.choice([math.inf, math.inf, 1.0 if p.kind in ("class", "lm") else math.inf])),
                 note="hot" if hot else "",

@@ -49,6 +49,8 @@ def schedule_factor(name: str, t: int, total: int) -> float:
         return min(1.0, u / 0.1 + 1e-3)
     if name == "linear":
         return 1 - 0.99 * u
+    if name == "exponential":
+        return 0.02**u
     if name == "step":
         return 0.1 ** ((u >= 0.5) + (u >= 0.75))
     if name.startswith("early"):  # early:0.1:0.001 drops to a thousandth after a tenth of the run
@@ -72,7 +74,7 @@ class Flat:
         self.m, self.v, self.t = torch.zeros_like(self.w), torch.zeros_like(self.w), 0
 
     def update(self, optimizer: str, lr: float, beta: float, decay: float) -> None:
-        """One step of sgd, momentum, adam, adamw or rmsprop, as PyTorch defines them."""
+        """One step of sgd, momentum, nesterov, adam, adamw or rmsprop, as PyTorch defines them."""
         g = self.g
         if decay and optimizer != "adamw":
             g = g.add(self.w, alpha=decay)
@@ -84,6 +86,9 @@ class Flat:
         elif optimizer == "momentum":
             self.m.mul_(beta).add_(g)
             self.w.add_(self.m, alpha=-lr)
+        elif optimizer == "nesterov":
+            self.m.mul_(beta).add_(g)
+            self.w.add_(g, alpha=-lr).add_(self.m, alpha=-lr * beta)
         elif optimizer == "rmsprop":
             self.v.mul_(0.99).addcmul_(g, g, value=0.01)
             self.w.addcdiv_(g, self.v.sqrt().add_(1e-8), value=-lr)
@@ -155,6 +160,8 @@ def constant_loss(p: Program, y: Tensor) -> float:
         return float(2 * min(y.float().mean(), 1 - y.float().mean()))
     if p.kind == "poisson":
         return float(y.mean() - y.mean() * y.mean().log())
+    if p.kind in ("absolute", "quantile"):
+        return min(float(p.loss(level.expand(len(y)), y)) for level in torch.quantile(y, torch.linspace(0.05, 0.95, 37)))
     return float(0.5 * math.log(2 * math.pi * math.e * float(y.var())))
 
 
