@@ -27,6 +27,10 @@ RICHNESS: dict[str, tuple[str, ...]] = {
 }
 
 
+#: Kinds of loss whose unit is the unit of the data: any factor is as natural as another.
+UNITLESS = ("reg", "nll", "poisson", "absolute", "quantile", "huber")
+
+
 def load(path: Path) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """The runs of one program's file, with their recorded arrays, and what is known of the program."""
     with np.load(path) as archive:
@@ -118,7 +122,7 @@ def rounded(trace: Trace, rng: np.random.Generator) -> Trace:
 
 def in_units(trace: Trace, rng: np.random.Generator, kind: str) -> Trace:
     """The loss times a random factor, and sometimes shifted, where it has no natural unit; gradient and lr follow."""
-    if kind not in ("reg", "nll", "poisson") or rng.uniform() < 0.3:
+    if kind not in UNITLESS or rng.uniform() < 0.3:
         return trace
     scale = 10 ** rng.uniform(-4, 4)
     finite = trace.loss[np.isfinite(trace.loss)]

@@ -48,8 +48,8 @@ class Signals:
         return all(name in self.columns for name in names)
 
 
-def read_signals(trace: Trace) -> Signals:
-    """Measure every signal a trace allows.
+def read_signals(trace: Trace, known: Signals | None = None) -> Signals:
+    """Measure every signal a trace allows; `known` holds those of the loss alone where the same loss was measured before.
 
     >>> from descend.trace import Trace, column
     >>> s = read_signals(Trace({"loss": column(range(50), [0.9**k for k in range(50)])}))
@@ -57,20 +57,27 @@ def read_signals(trace: Trace) -> Signals:
     (0.14, 0.0)
     """
     raw = trace.columns.get("loss", Column(np.zeros(0, np.int64), np.zeros(0)))
-    out = Signals(trace, thin(finite(raw)))
+    out = Signals(trace, known.loss if known else thin(finite(raw)))
     for name, c in trace.columns.items():
         if name != "loss" and c.value.ndim == 1 and np.isfinite(c.value).sum() >= 2:
             out.columns[name] = thin(finite(c))
+    y = np.clip(out.loss.value, -1e100, 1e100)
     with np.errstate(all="ignore"):
-        out.value |= raw_signals(trace, raw)
-        if len(out.loss) >= 3:
-            y = np.clip(out.loss.value, -1e100, 1e100)
+        out.value |= known.value if known else raw_signals(trace, raw)
+        if len(y) >= 3 and not known:
             out.value |= shape_signals(y) | rhythm_signals(y) | level_signals(y)
-            from descend.doctor.signals_more import accuracy_signals, gradient_signals, lr_signals, validation_signals
-
-            out.value |= validation_signals(out, y) | accuracy_signals(out, y)
-            out.value |= lr_signals(out, y) | gradient_signals(out, trace)
+        if len(y) >= 3:
+            out.value |= column_signals(out, y)
     return out
+
+
+def column_signals(s: Signals, y: Floats) -> dict[str, float]:
+    """What the columns beside the loss say."""
+    from descend.doctor.signals_gradient import gradient_signals
+    from descend.doctor.signals_more import accuracy_signals, lr_signals, validation_signals
+
+    out = validation_signals(s, y) | accuracy_signals(s, y) | lr_signals(s, y)
+    return out | gradient_signals(s, y)
 
 
 def raw_signals(trace: Trace, raw: Column) -> dict[str, float]:
@@ -170,16 +177,27 @@ def end_signals(y: Floats, t: Floats, extent: float) -> dict[str, float]:
     x = np.arange(len(tail)) - (len(tail) - 1) / 2
     slope = float(x @ tail / (x @ x))
     error = float(np.std(tail - tail.mean() - slope * x)) / math.sqrt(float(x @ x))
+    half = y[-max(n // 2, 4) :]
     mid = t[n // 3] - t[2 * n // 3]
     first = t[0] - t[n // 3]
     return {
         "end_slope": slope * n / extent,
         "end_slope_t": signed_log(slope / max(error, 1e-300)),
+        "half_slope_t": slope_t(half),
+        "slope_t": slope_t(y),
         "third_ratio": (t[2 * n // 3] - t[-1]) / extent,
         "curvature": float((first - mid) / extent),
         "kink": steepest(t, extent)[0],
         "kink_at": steepest(t, extent)[1],
     }
+
+
+def slope_t(y: Floats) -> float:
+    """A straight line's slope in units of its standard error: over many rows it shows a change far below the noise of one."""
+    x = np.arange(len(y)) - (len(y) - 1) / 2
+    slope = float(x @ y / (x @ x))
+    error = float(np.std(y - y.mean() - slope * x)) / math.sqrt(float(x @ x))
+    return signed_log(slope / max(error, 1e-300))
 
 
 def steepest(t: Floats, extent: float) -> tuple[float, float]:
@@ -275,4 +293,8 @@ def level_signals(y: Floats) -> dict[str, float]:
     for name, level in (("start", start), ("tail", tail)):
         k = round(math.exp(level)) if 0 < level < 12 else 0
         out[f"{name}_guess_level"] = abs(level - math.log(k)) if k >= 2 else NAN
+    k = round(math.exp(start)) if 0.6 < start < 12 else 0
+    if k >= 2:  # a softmax of a softmax cannot fall below ln(1 + (K − 1)/e): where the lowest loss lies between there and ln K
+        floor = math.log1p((k - 1) / math.e)
+        out["twice_level"] = (float(trend(y).min()) - floor) / (math.log(k) - floor)
     return out

@@ -1,4 +1,4 @@
-"""Signals from the other columns: validation against training, accuracy, the learning rate, the gradient norm."""
+"""Signals from the other columns: validation against training, accuracy, the learning rate."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from descend.doctor.series import Floats, alternation, log_ratio, noise, rank_trend, signed_log, trend
-from descend.trace import Column, Trace
+from descend.trace import Column
 
 if TYPE_CHECKING:
     from descend.doctor.signals import Signals
 
-__all__ = ["accuracy_signals", "efficiency", "gradient_signals", "lr_signals", "share_of_one", "validation_signals"]
+__all__ = ["accuracy_signals", "at_steps", "lr_signals", "share_of_one", "validation_signals"]
 
 NAN = math.nan
 
@@ -98,10 +98,22 @@ def accuracy_signals(s: Signals, y: Floats) -> dict[str, float]:
             tail = float(np.median(column.value[-max(len(column) // 10, 1) :]))
             out[f"{key}_surprise_level"] = tail + math.log(last)
             out[f"{key}_first_surprise_level"] = float(column.value[0]) + math.log(max(first, 1e-3))
+            out[f"{key}_twice_level"] = classes_if_twice(tail, last)
     if "acc_last_level" in out and "val_acc_last_level" in out:
         out["acc_gap"] = out["acc_last_level"] - out["val_acc_last_level"]
         out["val_acc_over_start"] = out["val_acc_best_level"] - out["acc_first_level"]
     return out
+
+
+def classes_if_twice(loss: float, accuracy: float) -> float:
+    """How far from a whole number the classes are if the loss is of a softmax applied twice: ln(1 + (K − 1)/e) + 1 − accuracy.
+
+    >>> round(classes_if_twice(1.461, 1.0), 2)
+    0.0
+    """
+    inner = loss - 1 + accuracy
+    k = 1 + math.e * math.expm1(inner) if inner < 8 else NAN
+    return abs(k - round(k)) / k if k > 1.5 else NAN
 
 
 def lr_signals(s: Signals, y: Floats) -> dict[str, float]:
@@ -128,78 +140,3 @@ def lr_signals(s: Signals, y: Floats) -> dict[str, float]:
         out["slope_after_cut"] = signed_log(after * n / extent, 1e-2)
         out["fallen_at_cut"] = float((t[0] - t[min(cut, n - 1)]) / extent)
     return out
-
-
-def efficiency(s: Signals, y: Floats) -> tuple[Floats, Floats]:
-    """Cumulative fall of the loss, and what plain gradient descent at a tiny rate would have brought: Σ lr·‖g‖²."""
-    g, lr = at_steps(s.columns["grad_norm"], s.loss.step), np.abs(at_steps(s.columns["lr"], s.loss.step))
-    width = np.diff(s.loss.step, append=s.loss.step[-1]).astype(float)
-    return y[0] - trend(y), np.cumsum(lr * g * g * width)
-
-
-def gradient_signals(s: Signals, trace: Trace) -> dict[str, float]:
-    """The gradient norm: its growth, its noise, and the descent efficiency e = −ΔL/(lr·‖g‖²)."""
-    raw = trace.columns.get("grad_norm")
-    if raw is None or len(raw) < 3 or raw.value.ndim != 1:
-        return {}
-    out = {"grad_bad_share": float(np.mean(~np.isfinite(raw.value))), "grad_zero_share": float(np.mean(raw.value == 0))}
-    if not s.has("grad_norm"):
-        return out
-    g = np.clip(np.abs(s.columns["grad_norm"].value), 1e-30, 1e100)
-    n, log = len(g), np.log10(g)
-    t = trend(log)
-    out |= {"grad_change": float(np.median(log[-max(n // 10, 1) :]) - np.median(log[: max(n // 20, 1)]))}
-    out |= {"grad_high": float(t.max() - t[0]), "grad_low": float(t.min() - t[0]), "grad_rank": rank_trend(g)}
-    out["grad_noise"] = noise(log)
-    out["grad_alternation"] = alternation(log)
-    out["grad_peak"] = float(log.max() - np.median(log))
-    y = np.clip(s.loss.value, -1e100, 1e100)
-    extent = max(float(np.ptp(trend(y))), 1e-300)
-    level = max(abs(float(np.median(y[-max(len(y) // 10, 1) :]))), 1e-300)
-    out["grad_level"] = float(log[0])
-    out["grad_end_to_level_ratio"] = float(np.median(log[-max(n // 10, 1) :])) - math.log10(level)
-    out["grad_start_to_level_ratio"] = float(np.median(log[: max(n // 20, 1)])) - math.log10(max(abs(float(y[0])), 1e-300))
-    both = np.corrcoef(np.log(g), np.interp(s.columns["grad_norm"].step, s.loss.step, y))[0, 1] if n > 4 else NAN
-    out["grad_loss_correlation"] = float(both)
-    if s.has("lr"):
-        out |= efficiency_signals(s, y, extent)
-    return out
-
-
-def efficiency_signals(s: Signals, y: Floats, extent: float) -> dict[str, float]:
-    """Efficiency over the first tenth, the whole and the last half; and the reach: Σ lr·‖g‖² in units of the progress."""
-    fallen, promised = efficiency(s, y)
-    n = len(y)
-    out = {"reach": log_ratio(float(promised[-1]), extent)}
-    if promised[-1] <= 0:
-        return out
-    for name, a, b in (("first", 0, max(n // 10, 2)), ("whole", 0, n - 1), ("last", n // 2, n - 1)):
-        gained, hoped = float(fallen[min(b, n - 1)] - fallen[a]), float(promised[min(b, n - 1)] - promised[a])
-        out[f"efficiency_{name}"] = signed_log(gained / max(hoped, 1e-300), 1e-4) if hoped > 0 else NAN
-    lr, g = np.abs(at_steps(s.columns["lr"], s.loss.step)), at_steps(s.columns["grad_norm"], s.loss.step)
-    out |= sign_signals(y, lr, g, np.diff(s.loss.step))
-    out["move_level"] = log_ratio(float(np.median(lr * g)), 1.0)
-    return out
-
-
-def sign_signals(y: Floats, lr: Floats, g: Floats, width: np.ndarray) -> dict[str, float]:
-    """Overshooting or climbing: the efficiency e of rising steps against their growth.
-
-    On a curvature λ both make the change of the loss grow by a factor r a step, but a step along the gradient has
-    e = −(1+√r)/2 and one that overshoots has e = (1−√r)/2: `sign_test` is 0 for the first and 1 for the second.
-    """
-    change = np.diff(y)
-    if len(change) < 4 or np.median(width) != 1:
-        return {}
-    e = -change / np.maximum(lr[:-1] * g[:-1] ** 2, 1e-300)
-    r = change[1:] / np.where(change[:-1] == 0, np.nan, change[:-1])
-    rising = (change[1:] > 0) & (r > 1.0) & (r < 1e4)
-    if rising.sum() < 3:
-        return {"rising_efficiency": signed_log(float(np.median(e)), 1e-2)}
-    test = e[1:][rising] + (1 + np.sqrt(r[rising])) / 2
-    return {
-        "sign_test": signed_log(float(np.median(test)), 1e-1),
-        "sign_value": float(np.median(test[len(test) // 2 :])),
-        "sign_spread": float(np.ptp(np.quantile(test[len(test) // 2 :], [0.1, 0.9]))),
-        "rising_efficiency": signed_log(float(np.median(e[1:][rising])), 1e-2),
-    }
