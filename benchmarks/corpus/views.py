@@ -80,6 +80,15 @@ def epoch_log(run: dict[str, Any], rng: np.random.Generator) -> Trace:
     return Trace(columns | {"val_loss": column(at, run["epochs"][:, 0]), "val_accuracy": column(at, run["epochs"][:, 1])})
 
 
+def unseen_spike(run: dict[str, Any], log: Trace) -> bool:
+    """Whether a spike fell between two rows of the log (before it was put in other units), so that no reader can see it."""
+    if run["recipe"]["fault"] != "spike":
+        return False
+    loss, shown = run["steps"][:, 0], log.columns["loss"]
+    whole = len(shown) == len(run["epochs"]) or not np.allclose(shown.value, loss[shown.step], equal_nan=True)
+    return not whole and int(run["recipe"]["extra"]["when"] * len(loss)) not in shown.step
+
+
 def keep(trace: Trace, names: tuple[str, ...]) -> Trace:
     """Only the loss and these columns, and of them only those that say anything."""
     columns = {"loss": trace.columns["loss"]}

@@ -158,8 +158,9 @@ def spike_rule(case: Case) -> tuple[Verdict, float] | None:
     size, rest = case["spike_size"], case["spike_over_rest"]
     if math.isnan(size):
         return "cannot_tell", 0.5
-    back = abs(case["spike_left"]) < 0.3 and case["spike_count"] <= 4
-    if size > 1.2 and rest > 0.9 and back and case["spike_over_range"] > 0.2:
+    back, rows, reach = abs(case["spike_left"]) < 0.3, case["spike_count"], case["spike_over_range"]
+    alone = rows == 1 and size > 1.1 and rest > 0.6 and reach > 0.05
+    if back and (alone or (rows == 2 and size > 1.3 and rest > 1 and reach > 0.2)):
         return "found", 0.85
     if size < 0.9 or rest < 0.35:
         return "clear", 0.93
