@@ -29,6 +29,7 @@ from sealed_train import TRAINERS
 
 HEALTHY, KEPT_BEST = 36, 0.15
 OPTIMIZERS = ("sgd", "momentum", "nesterov", "adam", "adamw", "rmsprop")
+SCHEDULES = ("constant", "constant", "constant", "cosine", "warm-linear", "exponential", "inverse-root")
 GRIDS = {"sgd": (1e-3, 10), "momentum": (1e-4, 1), "adam": (1e-4, 0.6), "rmsprop": (1e-4, 0.3)}
 Recipe = dict[str, Any]
 
@@ -82,7 +83,7 @@ def healthy(task: Task, rates: dict[str, float], rng: np.random.Generator) -> li
             epochs = min(epochs, 120)
         lr = rates[name] * (rng.choice([2, 3]) if hot else 10 ** rng.uniform(-0.6, 0.1))
         more: Recipe = {
-            "schedule": str(rng.choice(["constant", "constant", "constant", "cosine", "warm-linear", "exponential", "inverse-root"])),
+            "schedule": str(rng.choice(SCHEDULES)),
             "dropout": float(rng.choice([0, 0, 0.15])), "weight_decay": float(rng.choice([0, 0, 0, 3e-4])),
             "clip": float(rng.choice([math.inf, math.inf, 2.0 if task.kind in ("class", "binary") else math.inf])),
             "note": "hot" if hot else "",

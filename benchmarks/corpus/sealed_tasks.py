@@ -9,6 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -188,7 +189,7 @@ def dense(key: Any, sizes: list[int], prefix: str = "") -> dict[str, Any]:
     import jax
 
     out = {}
-    for k, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False)):
+    for k, (a, b) in enumerate(pairwise(sizes)):
         key, part = jax.random.split(key)
         out[f"{prefix}{k}.w"] = jax.random.normal(part, (a, b)) * (1.6 / a) ** 0.5
         out[f"{prefix}{k}.b"] = jax.numpy.zeros(b)

@@ -174,7 +174,8 @@ class JaxTrainer:
         key = (name, optimizer, beta)
         if key not in self.kept:
             tx = {
-                "sgd": optax.identity, "momentum": lambda: optax.trace(beta), "nesterov": lambda: optax.trace(beta, nesterov=True),
+                "sgd": optax.identity, "momentum": lambda: optax.trace(beta),
+                "nesterov": lambda: optax.trace(beta, nesterov=True),
                 "adam": lambda: optax.scale_by_adam(b1=beta), "adamw": lambda: optax.scale_by_adam(b1=beta),
                 "rmsprop": lambda: optax.scale_by_rms(0.99),
             }[optimizer]()  # fmt: skip

@@ -14,8 +14,22 @@ from typing import Any
 import numpy as np
 import torch
 from programs import (
-    PROGRAMS, Data, Factors, Program, Recurrent, Residual, Transformer, conv1d, conv2d, cross_entropy, gaussian_nll, mlp,
-    poisson_nll, squared_error, standard, tensors,
+    PROGRAMS,
+    Data,
+    Factors,
+    Program,
+    Recurrent,
+    Residual,
+    Transformer,
+    conv1d,
+    conv2d,
+    cross_entropy,
+    gaussian_nll,
+    mlp,
+    poisson_nll,
+    squared_error,
+    standard,
+    tensors,
 )  # fmt: skip
 from torch import Tensor
 from train import Recipe

@@ -7,6 +7,8 @@ words are judged once per template and not once per line.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -47,6 +49,9 @@ _WORDS_OF_TIME = {
 }
 #: For one template: name of each number that counts, and its place among the numbers of the line.
 Template = list[tuple[int, str]]
+Matcher = Callable[[str], "re.Match[str] | None"]
+#: A template, whether its lines count as records, and a faster way to see that a line is of the same template.
+Known = tuple[Template, bool, Matcher]
 
 
 def names_of(parts: list[str]) -> Template:
@@ -125,7 +130,7 @@ class PlainText:
 
     def __init__(self, name: str, source: str) -> None:
         self._text, self._rest = Utf8(), ""
-        self._templates: dict[tuple[str, ...], tuple[Template, bool]] = {}
+        self._templates: dict[tuple[str, ...], Known] = {}
         self.table = Table(Raw(name, source, "text"))
         self._source, self._last = source, ""
         self.records = 0
@@ -156,27 +161,37 @@ class PlainText:
         return [self.table.result()]
 
     def _lines(self, text: str) -> None:
-        rows: dict[str, list[int]] = {}
-        values: dict[str, list[float]] = {}
-        count = 0
+        kept: dict[int, tuple[Template, list[int], list[Sequence[str]]]] = {}
+        quick: Matcher = _never
+        mine: tuple[Template, list[int], list[Sequence[str]]] = ([], [], [])
+        counts, count = False, 0
         if "\x1b" in text:
             text = _ESCAPE.sub("", text)
         for line in re.split(r"[\r\n]+", text):
+            like_last = quick(line) if len(line) <= _LONGEST_LINE else None
+            if like_last:
+                self.records += counts
+                self._last = line if counts else self._last
+                mine[1].append(count)
+                mine[2].append(like_last.groups())
+                count += 1
+                continue
             pieces = _NUMBER.split(line[:_LONGEST_LINE])
             if len(pieces) < 3:
                 continue
-            template, counts = self._template(tuple(pieces[::2]))
+            template, counts, quick = self._template(tuple(pieces[::2]))
             if not template:
+                quick = _never
                 continue
             if counts:
                 self._last = line
-            for place, name in template:
-                rows.setdefault(name, []).append(count)
-                values.setdefault(name, []).append(_number(pieces[2 * place + 1]))
+            mine = kept.setdefault(id(template), (template, [], []))
+            mine[1].append(count)
+            mine[2].append(pieces[1::2])
             self.records += counts
             count += 1
         if count:
-            self.table.add(count, {n: (np.array(rows[n], np.int64), np.array(values[n], np.float64)) for n in rows})
+            self.table.add(count, _columns(list(kept.values())))
 
     def _is_trainer(self) -> None:
         """What Hugging Face's Trainer prints has its averaging and its NaN filter."""
@@ -185,7 +200,7 @@ class PlainText:
         raw.config["nan_filtered"] = True
         raw.lose("window_mean", "each loss is the mean over the steps since the last, so single spikes are flattened")
 
-    def _template(self, parts: tuple[str, ...]) -> tuple[Template, bool]:
+    def _template(self, parts: tuple[str, ...]) -> Known:
         known = self._templates.get(parts)
         if known is None:
             named = names_of(list(parts))
@@ -198,12 +213,53 @@ class PlainText:
             known = (
                 _one_counter(named) if counts else _one_counter([n for n in named if _is_counter(n[1])]) if axis else [],
                 counts,
+                _quick(parts),
             )
             if re.match(r"\s*\{'(loss|eval_loss)': '?$", parts[0]):
                 self._is_trainer()
             if len(self._templates) < _MOST_TEMPLATES:
                 self._templates[parts] = known
         return known
+
+
+def _never(line: str) -> re.Match[str] | None:
+    return None
+
+
+def _quick(parts: tuple[str, ...]) -> Matcher:
+    """Matches lines of this template only, several times faster than looking for numbers; where that is not certain, none.
+
+    A word that a neighbouring number could take a sign, a point, an exponent or thousands from makes it uncertain.
+    """
+    inner, before = parts[1:-1], parts[:-1]
+    takes = any(p[:1] in (".", "e", "E") for p in parts[1:]) or any(p in ("", ",") or p[1:2].isdigit() for p in inner)
+    lends = before[0].endswith(("+", "-")) or any(p.endswith(("+", "-")) and len(p) > 1 for p in inner)
+    if takes or lends:
+        return _never
+    number = r"([-+]?\d++(?:\.\d*+)?(?:[eE][-+]?\d++)?)"
+    return re.compile(number.join(map(re.escape, parts)), re.ASCII).fullmatch
+
+
+def _columns(kept: list[tuple[Template, list[int], list[Sequence[str]]]]) -> dict[str, tuple[Any, Any]]:
+    """The numbers of each name in the order of their lines, from lines grouped by template."""
+    found: dict[str, list[tuple[Any, Any]]] = {}
+    for template, rows, numbers in kept:
+        at, columns = np.array(rows, np.int64), list(zip(*numbers, strict=True))
+        for place, name in template:
+            found.setdefault(name, []).append((at, np.array(_numbers(columns[place]), np.float64)))
+    out = {}
+    for name, parts in found.items():
+        at, values = (np.concatenate(c) for c in zip(*parts, strict=True))
+        order = np.argsort(at, kind="stable")
+        out[name] = at[order], values[order]
+    return out
+
+
+def _numbers(texts: Sequence[str]) -> list[float]:
+    try:
+        return list(map(float, texts))
+    except ValueError:
+        return [_number(text) for text in texts]
 
 
 def _one_counter(named: Template) -> Template:
