@@ -65,9 +65,9 @@ SEEN = """\
 
 These tables were made several times. After the first, which gave for `step: all` 3.1% false alarms, 89.0% detected and
 74.4% right classes, three signals about validation were added and the size of the trees was chosen by what helped on left-out
-*tuning* programs; later, votes that a rule excludes were struck out, rules for a growing zig-zag, for rounded logs, for a lasting
-rise of validation and for an alternating climb were added after hand-made curves, and thresholds were set anew (3.1%, 90.4%,
-77.7%).
+*tuning* programs; later, votes that a rule excludes were struck out, rules for a growing zig-zag, for rounded logs, for a
+lasting rise of validation and for an alternating climb were added after hand-made curves, and thresholds were set anew (3.1%,
+90.4%, 77.7%).
 The present table follows seventy more tuning programs, signals of slow trends, of gradients that remember, of the loss's floor
 and of a doubled softmax, and a stricter rule for spikes, all judged on left-out tuning programs.
 """
