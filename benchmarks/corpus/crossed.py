@@ -19,7 +19,7 @@ from features import family, table
 from fit import KINDS, UNSCORED, calibration, held_out_votes, kind_of, matrix, weights
 from views import RICHNESS
 
-from descend.doctor.examine import CONDITIONS, MOSTLY
+from descend.doctor.examine import CONDITIONS, MOSTLY, OTHERWISE_ILL
 from descend.doctor.finding import Case
 from descend.doctor.signals import Signals
 from descend.trace import Trace
@@ -46,7 +46,11 @@ def verdicts(rows: list[Row], votes: np.ndarray, codes: list[str], thresholds: d
         for c, v in zip(codes, vote, strict=True):
             if c != "healthy" and c not in excluded | without[row["richness"]]:
                 sums[family(c)] += v
-        if proven:
+        ill = 1 - struck - vote[codes.index("healthy")] - vote[codes.index("spike")] > OTHERWISE_ILL * (1 - struck)
+        if proven == {"spike"} and ill:
+            sums["spike"] = 0
+            out.append(max(sums, key=lambda f: sums[f]))
+        elif proven:
             out.append(family("nan" if "nan" in proven else min(proven)))
         else:
             found = share > thresholds[kind_of(row["richness"])] and struck < MOSTLY

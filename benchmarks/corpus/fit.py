@@ -35,7 +35,7 @@ UNSCORED = {
     "fallen_before_climb",
 }
 #: The share of healthy runs of unseen programs called a fault, and called "cannot tell" or a fault.
-ALARMS, DOUBTS = 0.03, 0.10
+ALARMS, DOUBTS = 0.035, 0.10
 KINDS = ("loss", "val", "grad", "all")
 TREES = {
     "n_estimators": 50,

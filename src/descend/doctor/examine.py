@@ -36,6 +36,8 @@ UNSEPARATED = tuple(code for codes in scorer.FAMILIES.values() if len(codes) > 1
 DOUBT = 0.2
 #: When rules strike out more of the votes than this, too few are left to find a fault by.
 MOSTLY = 0.6
+#: An excursion is part of another fault when more of the votes than this are neither for a healthy run nor for a spike.
+OTHERWISE_ILL = 0.7
 #: A second cause is named beside the first when it has at least this share of the votes for a fault.
 SECOND = 0.35
 
@@ -101,12 +103,19 @@ def decide(case: Case, rules: Rules) -> tuple[RunVerdict, dict[str, float]]:
     struck, share = fault_share(case, rules)
     low, high = scorer.threshold(case.signals)
     causes = likely_causes(case, rules, share) if share > high or certain else {}
+    if set(certain) == {"spike"} and neither(case, "healthy", "spike") - struck > OTHERWISE_ILL * (1 - struck):
+        return "fault", {k: p for k, p in causes.items() if k != "spike"} or certain
     if certain:
         before = {k: p for k, p in causes.items() if p > 0.5 and scorer.family_of(k) in ("unstable", "ascending")}
         return "fault", certain | (before if "nan" in certain else {})
     if share > high and causes and struck < MOSTLY:
         return "fault", causes
     return ("healthy" if share <= low else "cannot_tell"), {}
+
+
+def neither(case: Case, *codes: str) -> float:
+    """The share of the votes for anything but these codes."""
+    return 1 - sum(case.probability.get(k, 0.0) for k in codes)
 
 
 def fault_share(case: Case, rules: Rules) -> tuple[float, float]:
