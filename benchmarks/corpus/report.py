@@ -69,8 +69,8 @@ These tables were made several times. After the first, which gave for `step: all
 lasting rise of validation and for an alternating climb were added after hand-made curves, and thresholds were set anew (3.1%,
 90.4%, 77.7%).
 The present tables follow thirty-eight more tuning programs, signals of slow trends, of gradients that remember, of the loss's
-floor and of a doubled softmax, a stricter rule for spikes, and thresholds at 3.5% instead of 3% of alarms, all judged on left-out
-tuning programs.
+floor and of a doubled softmax, a stricter rule for spikes, and thresholds at 3.5% instead of 3% of alarms, all judged on
+left-out tuning programs.
 """
 
 Row = dict[str, Any]

@@ -1,7 +1,7 @@
 """Many more `tune` programs of other kinds, drawn at random, each with fewer runs than a program written by hand.
 
-What carries over to a new program is learned from many programs, not from many runs of one: thirty-eight draws from ten families,
-at strengths drawn from a range. None is ever reported, and none has the task of a program that is.
+What carries over to a new program is learned from many programs, not from many runs of one: thirty-eight draws from ten
+families, at strengths drawn from a range. None is ever reported, and none has the task of a program that is.
 """
 
 from __future__ import annotations
