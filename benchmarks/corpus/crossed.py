@@ -103,7 +103,7 @@ def main() -> None:
     parser.add_argument("corpus", type=Path)
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    crossed(table(options.corpus, "tune", jobs=options.jobs), options.jobs)
+    crossed([row for row in table(options.corpus, "tune", 2, jobs=options.jobs) if not row["plain"]], options.jobs)
 
 
 if __name__ == "__main__":

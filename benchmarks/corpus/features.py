@@ -45,24 +45,28 @@ def measured(trace: Trace, known: Signals | None = None) -> dict[str, Any]:
 
 
 def rows_of(folder: Path, name: str, copies: int = 1) -> list[dict[str, Any]]:
-    """Rows of one program; with `copies` > 1 each run is logged several times at other intervals and in other units."""
+    """Rows of one program: each run logged several times at other intervals and in other units, and once in its own unit."""
     rows = []
     runs, _ = load(folder / f"{name}.npz")
-    for copy in range(copies):
-        rng = np.random.default_rng(zlib.crc32(name.encode()) + copy)
+    runs = [run for run in runs if run["answers"] is not None]
+    for copy in range(copies + 1):
+        plain = copy == copies
+        rng = np.random.default_rng(0 if plain else zlib.crc32(name.encode()) + copy)
         for run in runs:
-            if run["answers"] is None:
-                continue
-            for kind, log in (("step", step_log(run, rng)), ("epoch", epoch_log(run, rng))):
-                shown = rescale(log, rng, PROGRAMS[name].kind)
-                alone = read_signals(keep(shown, ()))
-                for richness, names in RICHNESS.items():
-                    if richness.startswith(kind):
-                        about = {"program": name, "richness": richness, "answers": tuple(run["answers"])}
-                        about |= {"recipe": run["recipe"], "finite": bool(np.isfinite(shown.loss).all())}
-                        code = MERGED.get(run["answers"][0], run["answers"][0])
-                        rows.append(about | {"code": code} | measured(keep(shown, names), alone))
+            about = {"program": name, "answers": tuple(run["answers"]), "recipe": run["recipe"], "plain": plain}
+            about["code"] = MERGED.get(run["answers"][0], run["answers"][0])
+            for kind, draw in (("step", step_log), ("epoch", epoch_log)):
+                log = draw(run, rng)
+                rows += rows_of_log(log if plain else rescale(log, rng, PROGRAMS[name].kind), kind, about)
     return rows
+
+
+def rows_of_log(log: Trace, kind: str, about: dict[str, Any]) -> list[dict[str, Any]]:
+    """One row for each richness of a log."""
+    alone = read_signals(keep(log, ()))
+    finite = bool(np.isfinite(log.loss).all())
+    shown = {r: names for r, names in RICHNESS.items() if r.startswith(kind)}
+    return [about | {"richness": r, "finite": finite} | measured(keep(log, names), alone) for r, names in shown.items()]
 
 
 def table(folder: Path, split: str, copies: int = 1, jobs: int = 1) -> list[dict[str, Any]]:

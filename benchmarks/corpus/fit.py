@@ -155,7 +155,9 @@ def fit(rows: list[dict[str, Any]], jobs: int) -> None:
     x, w = matrix(rows, names), weights(rows)
     y, programs = np.array([row["code"] for row in rows]), np.array([row["program"] for row in rows])
     codes = sorted(set(y))
-    held = calibration(rows, held_out_votes(x, y, programs, w, codes, jobs), codes, w)
+    drawn = np.flatnonzero([not row["plain"] for row in rows])  # calibration is for units nobody chose
+    votes = held_out_votes(x[drawn], y[drawn], programs[drawn], w[drawn], codes, jobs)
+    held = calibration([rows[i] for i in drawn], votes, codes, w[drawn])
     model = ExtraTreesClassifier(**TREES, n_jobs=jobs).fit(x, y, sample_weight=w)
     np.savez_compressed(TARGET, names=np.array(names), codes=np.array(codes), **arrays(model), **held)
     print(f"{len(rows)} rows of {len(set(programs))} programs, {len(names)} signals, {TARGET.stat().st_size / 1e3:.0f} kB")
