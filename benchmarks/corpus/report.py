@@ -58,8 +58,8 @@ Their data, models, training loops (NumPy, JAX with optax, torch.optim), recipes
 shares with the rest of the corpus only what was declared before the first run: the recorded columns, the outcomes that verify a
 label, the classes of equivalent causes. The runs were trained before the last changes to signals, rules, tuning programs and
 forest, and no diagnosis of them was seen before this table was made, once. Who wrote them also drew the new tuning programs,
-and so knew which tasks to keep out of those. One program (multi-label) overfits under every healthy recipe and so has no healthy
-run.
+and so knew which tasks to keep out of those. One program (multi-label) overfits under every healthy recipe and so has no
+healthy run.
 """
 
 SEEN = """\
