@@ -2,7 +2,8 @@
 
 A pair stays while it is still told apart; another one replaces it when not. The sick run is the first of its cause, over the
 tuning programs in order, whose finding is the cause itself; the look-alike is the healthy run of the same program that the
-scorer finds most like it. They guard against regressions; how often the doctor is right is measured elsewhere, on other programs.
+scorer finds most like it. They guard against regressions; how often the doctor is right is measured elsewhere, on other
+programs.
 """
 
 from __future__ import annotations
