@@ -593,3 +593,11 @@ def test_bad_input_is_one_sentence(options: dict[str, Any], words: str) -> None:
 def test_a_rate_is_a_positive_number(lr: Any) -> None:
     with pytest.raises(ds.DescendError, match="sgd's lr"):
         ds.sgd(lr=lr)
+
+
+@pytest.mark.parametrize(("name", "told"), [("lamb", True), ("lars", True), ("adam", False)])
+def test_a_rule_made_for_matrices_remarks_on_a_vector(name: str, told: bool) -> None:
+    trace = ds.descend("x**2 + 3*y**2", [4, 3], getattr(ds, name)(lr=0.1), steps=3)
+    assert any(note.startswith(f"{name} scales each array as a whole") for note in trace.notes) is told
+    matrix = ds.descend(lambda p: (p**2).sum(), np.ones((2, 3)), getattr(ds, name)(lr=0.1), steps=3)
+    assert matrix.notes == ()

@@ -128,7 +128,7 @@ def descend(
         rows, rule = book.rows(None if book.closed else engine.peek()), book.stop
         points, last_state = engine.result()
         known = {"config": config, "variables": variables, "point": rebuild(points), "state": last_state, "name": name}
-        known["notes"] = _remarks(engine, goal, resume)
+        known["notes"] = (*_remarks(engine, goal, resume), *_shape_remark(chosen, leaves))
 
         columns = _Columns(rows, book.first, chosen)
 
@@ -432,4 +432,13 @@ def _remarks(engine: Engine, goal: Objective, resume: Trace | None) -> tuple[str
     return (
         *other,
         f"this float64 objective holds single-precision constants ({told}), so its digits end where theirs do",
+    )
+
+
+def _shape_remark(optimizer: Any, leaves: list[Any]) -> tuple[str, ...]:
+    """A rule that scales each array by its own norm, on vectors alone: allowed, and seldom what was wanted."""
+    if not (isinstance(optimizer, Optimizer) and optimizer.rule.whole_array) or any(leaf.ndim > 1 for leaf in leaves):
+        return ()
+    return (
+        f"{optimizer.name} scales each array as a whole, by its own norm; here that is a vector, so its coordinates share it",
     )

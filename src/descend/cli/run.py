@@ -294,6 +294,7 @@ def _verdict(run: _Run, *, named: bool) -> list[str]:
     if told.why:
         lines.append(labelled("why", " ".join(told.why)))
     lines += [labelled("try" if i == 0 else "or", text) for i, text in enumerate(told.advice)]
+    lines += [labelled("note", f"{note[0].upper()}{note[1:]}.") for note in trace.notes]
     return [*lines, ""] if named else lines
 
 
@@ -335,6 +336,7 @@ def _as_dict(run: _Run) -> dict[str, Any]:
         "lr_predicted": trace.config["lr_predicted"],
         "outcome": trace.outcome.kind,
         "message": trace.outcome.message,
+        "notes": list(trace.notes),
         "steps": trace.steps,
         "loss": {"first": float(trace.loss[0]), "last": float(trace.loss[-1]), "best": trace.best},
         "grad_norm": {"first": float(trace.grad_norm[0]), "last": float(trace.grad_norm[-1])},
