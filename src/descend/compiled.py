@@ -121,7 +121,7 @@ class Loop:
         """
         import jax
 
-        free = _books.setdefault((self._shape, self._kind, jax.config.jax_default_device), [])  # type: ignore[attr-defined]
+        free = _books.setdefault((self._shape, self._kind, getattr(jax.config, "jax_default_device", None)), [])
         try:
             book = free.pop()
         except IndexError:
