@@ -161,7 +161,7 @@ def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: 
     rows, columns = image.shape[:2]
     scale = max(1, round(620 / max(rows, columns)))
     wide, high = columns * scale / DPI, max(rows * scale / DPI, 0.6)
-    left, bottom, top, right = 0.9, 0.75, 0.95, 1.35
+    left, bottom, top, right = 0.9, 0.75, 0.95, 1.9 if view.by == "basin" else 1.35
     figure = new_figure(max(left + wide + right, 5.5), bottom + high + top)
     axes = axes_at(figure, left, bottom, wide, high, framed=True)
     names = list(plane.axes)
