@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.figures.data import number
+from descend.figures.palette import NONE, column, ramp_palette
 from descend.trace import OUTCOMES
 
 __all__ = ["Basins", "basins", "resting_points"]
@@ -39,14 +40,12 @@ class Basins:
 
 def basins(plane: Any, shown: NDArray[np.bool_]) -> Basins:
     """Colour by resting point; `shown` (rows, columns) tells which descents stayed within the range of numbers."""
-    from descend.figures import planemap
-
-    palette, index = np.array(planemap._palette()), np.full(shown.shape, planemap.NONE, np.uint8)
+    palette, index = np.array(ramp_palette()), np.full(shown.shape, NONE, np.uint8)
     if "point" not in plane.arrays:
         return Basins(index, palette, ())
     points = np.asarray(plane["point"], np.float64)
     points = points.swapaxes(0, 1) if points.ndim == 3 else points[None]
-    places = resting_points(plane, points[shown & (planemap._grid(plane, "outcome") == OUTCOMES.index("converged"))])
+    places = resting_points(plane, points[shown & (column(plane, "outcome") == OUTCOMES.index("converged"))])
     if not len(places):
         return Basins(index, palette, ())
     apart = np.abs(points[shown][:, None] - places[None]).max(axis=2)
@@ -56,7 +55,7 @@ def basins(plane: Any, shown: NDArray[np.bool_]) -> Basins:
     ordered = np.sort(speed[at_rest])
     rank = np.searchsorted(ordered, speed) / max(len(ordered), 1)
     shade = np.minimum(SHADES - 1, np.floor(rank * SHADES)).astype(int)
-    index[shown] = np.where(at_rest, nearest * SHADES + shade, planemap.NONE)
+    index[shown] = np.where(at_rest, nearest * SHADES + shade, NONE)
     for k in range(len(places)):
         palette[k * SHADES : (k + 1) * SHADES] = _shades(COLOURS[k])
     ticks = tuple((float(k * SHADES + SHADES // 4), _words(place)) for k, place in enumerate(places))
@@ -94,9 +93,7 @@ def _near(places: Floats, points: Floats) -> float:
 
 def _speed(plane: Any, shown: NDArray[np.bool_]) -> Floats:
     """Steps to the tolerance where the minimum is known, else the factor per step."""
-    from descend.figures.planemap import _grid
-
-    reached, rate = _grid(plane, "steps_to")[shown].astype(float), _grid(plane, "rate")[shown].astype(float)
+    reached, rate = column(plane, "steps_to")[shown].astype(float), column(plane, "rate")[shown].astype(float)
     if (reached >= 0).any():
         return np.where(reached < 0, np.inf, reached)
     return np.where(np.isfinite(rate), rate, np.inf)

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
+from descend.figures.basins import basins
 from descend.figures.data import number
+from descend.figures.palette import DIVERGED, MISSING, NONE, SHADES, column, ramp_palette
 from descend.figures.style import DPI, INK, MUTED, axes_at, new_figure, power_of_ten
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["BY", "MapView", "draw_plane", "map_view"]
+__all__ = ["BY", "DIVERGED", "MISSING", "NONE", "SHADES", "MapView", "draw_plane", "map_view", "pixels"]
 
 Floats = NDArray[np.float64]
 
@@ -27,12 +28,6 @@ BY = {
     "loss": "final loss, by rank",
     "basin": "where it comes to rest; bright: soon",
 }
-#: Colours of the ramp, dark for the slow and the high, bright for the fast and the low; interpolated to SHADES.
-RAMP = "301164 501271 721f81 932b80 b73779 d8456c f1605d fb8761 fea973 fecb87 fcedaf fcfdd8"
-SHADES = 240
-#: Places in the palette beyond the ramp.
-NONE, MISSING, DIVERGED = 253, 254, 255
-_BEYOND = {NONE: (0x80, 0x86, 0x90), MISSING: (0xD9, 0xD9, 0xD9), DIVERGED: (0, 0, 0)}
 
 
 @dataclass(frozen=True)
@@ -59,9 +54,9 @@ def map_view(plane: Any, by: str | None = None) -> MapView:
 
     Without `by`: steps to the tolerance where at least a tenth of the runs got there, else the final loss by rank.
     """
-    outcome = _grid(plane, "outcome")
+    outcome = column(plane, "outcome")
     missing, diverged = outcome < 0, np.isin(outcome, (3, 4))
-    reached = _grid(plane, "steps_to")
+    reached = column(plane, "steps_to")
     if by is None:
         by = "steps" if np.mean(reached[~missing] >= 0 if (~missing).any() else False) >= 0.1 else "loss"
     if by not in BY:
@@ -70,27 +65,17 @@ def map_view(plane: Any, by: str | None = None) -> MapView:
         raise DescendError("no step reaches a tolerance where the objective's minimum is not known; colour by rate or loss")
     index = np.full(outcome.shape, NONE, dtype=np.uint8)
     if by == "basin":
-        from descend.figures.basins import basins
-
         found = basins(plane, ~missing & ~diverged)
         index, palette, ticks, none = found.index, found.palette, found.ticks, "at rest elsewhere, or nowhere yet"
     else:
-        values = {"rate": _grid(plane, "rate"), "steps": reached, "loss": _grid(plane, "loss")}[by].astype(np.float64)
+        values = {"rate": column(plane, "rate"), "steps": reached, "loss": column(plane, "loss")}[by].astype(np.float64)
         shown = np.isfinite(values) & ~missing & ~diverged & ((values >= 0) | (by != "steps"))
         shade, ticks = _SHADES[by](values[shown], plane)
         index[shown] = np.round((1 - shade) * (SHADES - 1)).astype(np.uint8)
-        palette = _palette()
+        palette = ramp_palette()
         none = f"not within {int(plane.config.get('steps', 0)):,} steps" if by == "steps" else "no number"
     index[diverged], index[missing] = DIVERGED, MISSING
     return MapView(by, index, palette, ticks, none if (index == NONE).any() else "")
-
-
-def _grid(plane: Any, name: str) -> NDArray[Any]:
-    """A column with the first axis along x and the second along y."""
-    values = np.asarray(plane[name])
-    if values.ndim > 2:
-        raise DescendError(f"a map has one or two axes; this plane has {values.ndim}: take a slice")
-    return values.T if values.ndim == 2 else values[None, :]
 
 
 #: Values to shades (0: fast or low) with ticks (place of the shade along the ramp from slow to fast, text).
@@ -137,18 +122,6 @@ def _by_rate(values: Floats, plane: Any) -> Shaded:
 _SHADES = {"rate": _by_rate, "steps": _by_log, "loss": _by_rank}
 
 
-@cache
-def _palette() -> NDArray[np.uint8]:
-    """The ramp from slow to fast, and the colours beyond it."""
-    anchors = np.array([[int(code[i : i + 2], 16) for i in (0, 2, 4)] for code in RAMP.split(" ")], dtype=float)
-    made = np.zeros((256, 3), dtype=np.uint8)
-    at, where = np.linspace(0, 1, SHADES), np.linspace(0, 1, len(anchors))
-    made[:SHADES] = np.round(np.stack([np.interp(at, where, anchors[:, i]) for i in range(3)], axis=1))
-    for place, colour in _BEYOND.items():
-        made[place] = colour
-    return made
-
-
 def pixels(view: MapView) -> NDArray[np.uint8]:
     """The map as an image, one pixel per descent, top row first: shape (rows, columns, 3)."""
     return np.asarray(view.palette[view.index[::-1]])
@@ -161,7 +134,7 @@ def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: 
     rows, columns = image.shape[:2]
     scale = max(1, round(620 / max(rows, columns)))
     wide, high = columns * scale / DPI, max(rows * scale / DPI, 0.6)
-    left, bottom, top, right = 0.9, 0.75, 0.95, 1.35
+    left, bottom, top, right = 0.9, 0.75, 0.95, 1.9 if view.by == "basin" else 1.35
     figure = new_figure(max(left + wide + right, 5.5), bottom + high + top)
     axes = axes_at(figure, left, bottom, wide, high, framed=True)
     names = list(plane.axes)

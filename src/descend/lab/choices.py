@@ -109,7 +109,7 @@ PRESETS: list[dict[str, Any]] = [
     _map(
         "rmsprop",
         "RMSProp in a ravine",
-        "0.1x² + 2y², twenty times steeper across than along. RMSProp never diverges here; the rate only decides how near"
+        "0.1x² + 2y², twenty times steeper across than along. RMSProp has no edge here: the rate decides how near"
         " to the floor it hovers when the steps run out.",
         (0.1, 0.9),
         objective="ravine",

@@ -78,17 +78,20 @@ export class DescendMap extends HTMLElement {
     this.observer.observe(this.querySelector(".ds-map-stage"));
     this.observer.observe(this.querySelector(".ds-map-run"));
     if (this.linked) {
-      addEventListener("popstate", (event) => {
+      this.returned = (event) => {
         const at = event.state?.descendMap;
+        if (!this.presets) return;
         if (this.entries[at]) this.goTo(at);
         else this.begin(fromWords(location.search, this.presets[0].state) ?? this.presets[0].state, { replace: true });
-      });
+      };
+      addEventListener("popstate", this.returned);
     }
     this.begin(null);
   }
 
   disconnectedCallback() {
     removeEventListener("descend-theme", this.redraw);
+    removeEventListener("popstate", this.returned);
     this.observer?.disconnect();
   }
 
@@ -203,7 +206,7 @@ export class DescendMap extends HTMLElement {
 
   async compute() {
     const began = performance.now(), scales = this.scales, params = this.params();
-    const timings = { first: null, complete: null, frames: 0, bytes: 0 };
+    const timings = { first: null, complete: null, frames: 0 };
     this.timings = timings;
     this.fail("");
     this.final = null;

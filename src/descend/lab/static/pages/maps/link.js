@@ -16,6 +16,7 @@ export function toWords(state) {
   if (state.start) words.set("start", state.start.join(","));
   if (state.at) words.set("at", state.at.join(","));
   if (state.dtype) words.set("dtype", state.dtype);
+  if (state.tol && state.tol !== 1e-6) words.set("tol", state.tol);
   // readable: what need not be escaped in a query is not
   return words.toString().replace(/%3A/g, ":").replace(/%2C/g, ",").replace(/%3D/g, "=");
 }
@@ -47,7 +48,7 @@ export function fromWords(query, base) {
     }
   }
   for (const axis of ["x", "y"]) if (words.has(axis)) state[axis] = axisOf(words.get(axis));
-  for (const number of ["steps", "size"]) if (words.has(number)) state[number] = Number(words.get(number));
+  for (const number of ["steps", "size", "tol"]) if (words.has(number)) state[number] = Number(words.get(number));
   for (const word of ["by", "dtype"]) if (words.has(word)) state[word] = words.get(word);
   for (const list of ["start", "at"]) if (words.has(list)) state[list] = words.get(list).split(",").map(Number);
   return state;

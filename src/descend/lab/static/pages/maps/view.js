@@ -125,8 +125,15 @@ export class MapView {
     context.strokeStyle = "#7fd4ff";
     context.stroke(path);
     context.setLineDash([]);
-    const inside = points.filter(([x, y]) => x > 30 && x < this.width - 30 && y > 30 && y < this.height - 30);
-    if (inside.length < 2) return;
+    let inside = [], run = []; // its longest stretch within the frame carries the name
+    for (const [x, y] of points) {
+      if (x > 24 && x < this.width - 24 && y > 24 && y < this.height - 24) run.push([x, y]);
+      else run = [];
+      if (run.length > inside.length) inside = [...run];
+    }
+    context.font = `13px ${css("--font")}`;
+    const room = inside.length > 1 ? Math.hypot(inside.at(-1)[0] - inside[0][0], inside.at(-1)[1] - inside[0][1]) : 0;
+    if (room < context.measureText(this.marks.name).width) return;
     const k = Math.floor(inside.length / 2), [a, b] = [inside[Math.max(0, k - 1)], inside[Math.min(inside.length - 1, k + 1)]];
     let angle = Math.atan2(b[1] - a[1], b[0] - a[0]);
     if (Math.abs(angle) > Math.PI / 2) angle += angle > 0 ? -Math.PI : Math.PI;
