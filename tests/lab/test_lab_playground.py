@@ -23,6 +23,7 @@ from descend.lab.desk import Talk
 from descend.lab.frames import Frame, pack, unpack
 from descend.lab.presets import PRESETS, Preset
 from descend.rules import OPTIMIZERS
+from descend.stability import lr_limit
 
 BOWL = "x**2 + 3*y**2"
 MINE = ("catalogue", "ground", "run", "limits", "explain", "point", "anatomy", "share")
@@ -161,6 +162,20 @@ def test_limits_and_reasons_are_the_library_s() -> None:
     assert told[0]["verdict"] != "healthy"
     assert "Learning rate too high" in told[0]["doctor"]
     assert told[0]["try_lr"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("name", [r.name for r in OPTIMIZERS.values() if r.ndim is None and r.kind == "linear"])
+@pytest.mark.parametrize("options", [{}, {"weight_decay": 0.5}], ids=["plain", "decayed"])
+def test_the_quick_limit_is_the_library_s_at_any_curvature(name: str, options: dict[str, Any]) -> None:
+    if "lr" not in OPTIMIZERS[name].hyperparameters:
+        return
+    optimizer = OPTIMIZERS[name](**options)
+    for steep in (0.04, 1.0, 3.7, 1506.0):
+        params = with_rules(
+            (name, options), objective=f"x**2 + {steep / 2}*y**2" if steep >= 2 else f"{steep / 2}*(x**2 + y**2)"
+        )
+        limit, reference = ask("limits", params).data["limits"][0], lr_limit(optimizer, steep)
+        assert limit == (None if reference is None or math.isinf(reference) else pytest.approx(reference, rel=1e-6))
 
 
 def test_a_point_s_value_is_the_objective_there() -> None:

@@ -21,7 +21,7 @@ from descend.lab.desk import Talk
 from descend.lab.frames import Frame
 from descend.lab.presets import FIRST, PRESETS
 from descend.objectives import SURFACES
-from descend.rules import COMMON, OPTIMIZERS, Hyperparameter, Rule
+from descend.rules import COMMON, OPTIMIZERS, Hyperparameter, Optimizer, Rule
 from descend.schedules import SCHEDULES
 from descend.stability import curvature_at, lr_limit
 from descend.trace import Trace
@@ -225,10 +225,27 @@ def limits(params: Mapping[str, Any], _talk: Talk) -> Frame:
     sharpness = None if there is None or not there.largest > 0 else there.largest
     found: list[float | None] = []
     for optimizer in told.optimizers:
-        known = sharpness is not None and optimizer.rule.kind == "linear" and "lr" in optimizer.hyperparameters
-        limit = lr_limit(optimizer, sharpness) if known and sharpness is not None else None
-        found.append(limit if limit is not None and math.isfinite(limit) else None)
+        known = optimizer.rule.kind == "linear" and "lr" in optimizer.hyperparameters
+        found.append(_limit(optimizer, sharpness) if known and sharpness is not None else None)
     return Frame({"limits": found, "sharpness": sharpness})
+
+
+#: Limit at curvature 1 of rules whose limit goes as 1 over the curvature, None for those whose does not, by what decides it.
+_UNIT: dict[Any, float | None] = {}
+
+
+def _limit(optimizer: Optimizer, sharpness: float) -> float | None:
+    """`lr_limit`, and in mid-drag too: for nearly every rule it goes as 1 over the curvature, which two of them tell."""
+    key = (optimizer.name, *sorted((k, repr(v)) for k, v in optimizer.hyperparameters.items() if k != "lr"))
+    if key not in _UNIT:
+        one, two = lr_limit(optimizer, 1.0), lr_limit(optimizer, 8.0)
+        even = one is not None and two is not None and math.isclose(one, 8 * two, rel_tol=1e-9)
+        if len(_UNIT) > 500:
+            _UNIT.clear()
+        _UNIT[key] = one if even else None
+    unit = _UNIT[key]
+    limit = lr_limit(optimizer, sharpness) if unit is None else unit / sharpness
+    return limit if limit is not None and math.isfinite(limit) else None
 
 
 def explain(params: Mapping[str, Any], _talk: Talk) -> Frame:

@@ -189,7 +189,8 @@ def _listener(host: str, port: int | None) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     tried = [PORT, 0] if port is None else [port]
     for number in tried:
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        # named as TCP, so that asyncio sends small answers at once: without, a second one waits 40 ms for an acknowledgement
+        listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((host, number))

@@ -75,7 +75,7 @@ export function logSlider({ label, value, take }) {
   const id = fresh("lr");
   const range = h("input", { type: "range", id, class: "ds-range", step: "any", "aria-label": `${label}, on a log scale` });
   const beyond = h("div", { class: "ds-beyond" });
-  const mark = h("button", { type: "button", class: "ds-mark-limit", hidden: true });
+  const mark = h("button", { type: "button", class: "ds-mark-limit", hidden: true, "aria-label": "predicted limit" });
   const field = numberField({ label, value, least: 1e-12, most: 1e6, take: (v, rest) => { show(v); take(v, rest); }, step: (v) => v / 20 });
   const track = h("div", { class: "ds-track" }, beyond, range, mark);
   let now = value, limit = null;

@@ -26,7 +26,7 @@ export class Curves {
     const longest = Math.max(...frame.runs.map((_, k) => frame.arrays[`loss${k}`].length));
     const [width, height] = (this.measured ??= [this.host.clientWidth, this.host.clientHeight]);
     if (!width || !height) { this.measured = null; return; }
-    const kind = `${n} ${frame.loss.scale} ${document.documentElement.dataset.theme} ${this.dark}`;
+    const kind = `${n} ${frame.loss.scale}`;
     if (kind !== this.kind) this.make(kind, n, width, height);
     else if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
     this.plot.setData([Float64Array.from({ length: longest }, (_, i) => i), ...this.series(longest)], true);

@@ -1,7 +1,7 @@
 // The ground and the paths on it: contours for two variables, a curve with its tangents for one, coordinates for more.
 import { h } from "../../controls.js";
 import { number } from "../../format.js";
-import { COLOURS, DASHES, css, drawArrows, drawGround, levelsOf, prepared, viewOf } from "../../plot/plane.js";
+import { COLOURS, css, drawArrows, drawGround, levelsOf, prepared, viewOf } from "../../plot/plane.js";
 import { drawCross, drawLabels, drawPath, drawSpot, pixels } from "../../plot/paths.js";
 import { drawCurveGround, drawTangents, stairs } from "./curve1d.js";
 import { drawCoordinates } from "./coordinates.js";
@@ -270,5 +270,3 @@ function rounded(v, pixel) {
   const places = Math.max(0, Math.min(12, Math.ceil(-Math.log10(pixel))));
   return Number(v.toFixed(places));
 }
-
-export { DASHES };

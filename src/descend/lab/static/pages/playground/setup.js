@@ -2,7 +2,7 @@
 import { fresh, h, menu, numberField } from "../../controls.js";
 
 export class Setup {
-  /** `page`: {state, catalogue, objective(text), start(point, rest), change(rest)} */
+  /** `page`: {state, catalogue, objective(text), startAt(point, rest), change(rest)} */
   constructor(page) {
     this.page = page;
     const id = fresh("objective");
@@ -65,7 +65,7 @@ export class Setup {
     this.fields = variables.map((name, i) => numberField({ label: `Start ${name}`, value: this.page.state.start?.[i] ?? 0, take: (v, rest) => {
       const start = [...this.page.state.start];
       start[i] = v;
-      this.page.start(start, rest);
+      this.page.startAt(start, rest);
     } }));
     this.start.replaceChildren(...variables.map((name, i) => h("label", { class: "ds-knob" }, h("span", {}, name), this.fields[i].element)));
   }
