@@ -176,14 +176,20 @@ def asker(lab: Lab) -> Iterator[Callable[..., Asker]]:
         one.close()
 
 
+def chromium_path(playwright: Any) -> str | None:
+    """The machine's own Chromium, or Playwright's."""
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    path = path or playwright.chromium.executable_path
+    return path if Path(path).exists() else None
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
     """One Chromium for the session; each page has a profile of its own."""
     sync_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed: pip install 'descend[test]'")
     with sync_api.sync_playwright() as playwright:
-        path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-        path = path or playwright.chromium.executable_path
-        if not Path(path).exists():
+        path = chromium_path(playwright)
+        if path is None:
             pytest.skip("there is no Chromium here: apt-get install chromium fonts-dejavu, or playwright install chromium")
         browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
         yield browser

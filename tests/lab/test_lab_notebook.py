@@ -46,7 +46,13 @@ def part(tag, expression):
 
 
 DRAWN = """(() => { const canvas = it.querySelector("canvas"); if (!canvas?.width) return false;
-  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height); return new Set(data).size > 8; })()"""
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(data).size > 8; })()"""
+
+
+MAPPED = """(() => { const canvas = it.querySelector(".ds-map-raster"); if (!canvas?.width) return false;
+  const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
+  return new Set(data).size > 32 && it.querySelector(".ds-map-error").hidden; })()"""
 
 
 def free_port():
@@ -100,7 +106,12 @@ def jupyter(tmp_path):
         {"cell_type": "code", "id": f"c{k}", "metadata": {}, "source": text.strip(), "outputs": [], "execution_count": None}
         for k, text in enumerate([*CELLS, "print('START', w.state['start'])", "w.state = {**w.state, 'start': [1.0, -2.0]}"])
     ]
-    book = {"nbformat": 4, "nbformat_minor": 5, "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}}, "cells": cells}
+    book = {
+        "nbformat": 4,
+        "nbformat_minor": 5,
+        "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+        "cells": cells,
+    }
     (tmp_path / "lab.ipynb").write_text(json.dumps(book))
     port = free_port()
     words = [sys.executable, "-m", "jupyterlab", "--no-browser", f"--port={port}", "--IdentityProvider.token=", "--allow-root"]
@@ -126,7 +137,7 @@ def test_jupyterlab(jupyter, open_page, until):
     until(page, part("descend-playground", DRAWN), 60)
     until(page, part("descend-playground", "it.frame?.runs?.length === 2"), 60)
     assert page.evaluate(part("descend-playground", "[...it.state.start]")) == [4, 3]
-    until(page, part("descend-map", "!!it.timings && Object.keys(it.timings).length > 0"), 60)
+    until(page, part("descend-map", MAPPED), 60)
     until(page, part("descend-figure", DRAWN), 60)
     shot(page, "jupyter")
     page.evaluate(part("descend-playground", "it.startAt([2.5, 1.5], true)"))
@@ -135,13 +146,15 @@ def test_jupyterlab(jupyter, open_page, until):
     until(page, "document.body.innerText.includes('START [2.5, 1.5]')")
     page.evaluate(RUN % 4)
     until(page, part("descend-playground", "it.state.start[0] === 1 && it.state.start[1] === -2"))
+    until(page, part("descend-playground", "it.frame?.start?.[0] === 1 && it.frame?.start?.[1] === -2"))
+    page.wait_for_timeout(1000)
     cells = page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length")
     page.evaluate(part("descend-playground", "it.querySelector('.ds-start').focus()"))
     page.keyboard.press("ArrowRight")
     page.keyboard.press("b")  # in JupyterLab: a new cell
     page.wait_for_timeout(500)
     assert page.evaluate("jupyterapp.shell.currentWidget.content.widgets.length") == cells
-    assert page.evaluate(part("descend-playground", "it.state.start[0] > 1"))
+    until(page, part("descend-playground", "it.state.start[0] > 1"))
 
 
 MARIMO = """
@@ -200,7 +213,7 @@ def test_marimo(marimo, open_page, until):
     until(page, part("descend-playground", DRAWN), 60)
     until(page, part("descend-playground", "it.frame?.runs?.length === 2"), 60)
     assert page.evaluate(part("descend-playground", "[...it.state.start]")) == [4, 3]
-    until(page, part("descend-map", "!!it.timings && Object.keys(it.timings).length > 0"), 60)
+    until(page, part("descend-map", MAPPED), 60)
     until(page, part("descend-figure", DRAWN), 60)
     shot(page, "marimo")
     page.evaluate(part("descend-playground", "it.startAt([2.5, 1.5], true)"))

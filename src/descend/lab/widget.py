@@ -16,6 +16,7 @@ with the same asks, over the notebook's own connection.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -26,10 +27,13 @@ import numpy as np
 import traitlets
 
 from descend.errors import DescendError
+from descend.lab import maps
 from descend.lab.asks import ASKS
-from descend.lab.descents import asked, objective_of
-from descend.lab.desk import Ask, Desk, import_engine
+from descend.lab.choices import PRESETS
+from descend.lab.descents import asked
+from descend.lab.desk import Ask, Desk, Talk, import_engine
 from descend.lab.frames import Frame
+from descend.lab.spans import chart
 from descend.rules import Optimizer
 from descend.trace import Trace
 
@@ -38,6 +42,9 @@ __all__ = ["Figure", "Map", "Playground"]
 STATIC = Path(__file__).parent / "static"
 #: Longest column a figure sends; longer ones are thinned to every k-th row.
 MOST_ROWS = 100_000
+
+#: A talk with nobody: what is asked in Python is answered once.
+_NOBODY = Talk(lambda _frame: None)
 
 
 @cache
@@ -105,20 +112,48 @@ class Playground(_Element):
 class Map(_Element):
     """A plane of two hyperparameters, each pixel a complete descent; point at one and it is drawn beside the map.
 
-    Takes what the maps page's link takes: `objective`, `optimizer`, `start`, `steps`, `x` and `y` (the axes), `show`.
+    Takes what the maps page's link takes: `objective`, `optimizer`, `start`, `steps`, `size`, `by` (rate, steps, loss …), and
+    the axes `x` and `y`, such as {"name": "lr", "low": 1e-3, "high": 1, "scale": "log"}. What is left out is chosen for these.
 
-    >>> Map("rosenbrock", optimizer="adam").state["optimizer"]
-    {'name': 'adam', 'values': {}}
+    Raises
+    ------
+    DescendError
+        When there is no such map, in a sentence.
+
+    >>> m = Map("rosenbrock", optimizer="adam")
+    >>> m.state["optimizer"], m.state["x"]["name"], m.state["y"]["name"]
+    ({'name': 'adam', 'values': {}}, 'lr', 'beta1')
     """
 
     def __init__(self, objective: str | None = None, optimizer: Optimizer | str | None = None, **state: Any) -> None:
         told = dict(state)
         if objective is not None:
-            objective_of(objective)
             told["objective"] = objective
         if optimizer is not None:
             told["optimizer"] = _optimizer(optimizer)
-        super().__init__("map", told)
+        whole = _whole(told)
+        chart({k: v for k, v in whole.items() if k != "at"})
+        super().__init__("map", whole)
+
+
+def _whole(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The state of a map: the page's own of that optimizer, or its first two axes."""
+    name = told.get("optimizer", PRESETS[0]["state"]["optimizer"])["name"]
+    states = [p["state"] for p in PRESETS]
+    usual = next((s for s in states if s["optimizer"]["name"] == name), states[0])
+    whole = {**copy.deepcopy(usual), **told}
+    if usual["optimizer"]["name"] != name or "objective" in told:
+        axes = maps.choices({k: whole[k] for k in ("objective", "optimizer")}, _NOBODY).data["axes"]
+        chosen = [{k: axis[k] for k in ("name", "low", "high", "scale")} for axis in axes[:2]]
+        whole |= {side: told.get(side, axis) for side, axis in zip("xy", chosen, strict=True)}
+    if "at" not in told:
+        whole["at"] = [_middle(whole[side]) for side in "xy"]
+    return whole
+
+
+def _middle(axis: Mapping[str, Any]) -> float:
+    low, high = float(axis["low"]), float(axis["high"])
+    return float(np.sqrt(low * high)) if axis.get("scale") == "log" else (low + high) / 2
 
 
 class Figure(_Element):

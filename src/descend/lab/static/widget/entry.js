@@ -13,7 +13,7 @@ import "./figure.js";
 const KINDS = {
   playground: {
     tag: "descend-playground", event: "descend-state", told: (detail) => detail.state,
-    async begin(element, state) { if (Object.keys(state).length) element.given = { ...blank(), ...state }; },
+    begin(element, state) { if (Object.keys(state).length) element.given = { ...blank(), ...state }; },
     change(element, state) {
       const next = { ...blank(), ...element.state, ...state };
       if (element.catalogue) element.restore(next); else element.given = next;
@@ -21,16 +21,12 @@ const KINDS = {
   },
   map: {
     tag: "descend-map", event: "statechange", told: (detail) => detail,
-    async begin(element, state, transport) {
-      if (!Object.keys(state).length) return;
-      const frame = await transport.ask("map_choices", "map_choices", {});
-      if (frame?.presets) element.state = { ...frame.presets[0].state, ...state };
-    },
+    begin(element, state) { element.state = state; },
     change(element, state) { element.state = state; },
   },
   figure: {
     tag: "descend-figure", event: "statechange", told: (detail) => detail,
-    async begin(element, state) { element.state = state; },
+    begin(element, state) { element.state = state; },
     change(element, state) { element.state = state; },
   },
 };
@@ -66,7 +62,7 @@ function prepare() {
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 
 export default {
-  async render({ model, el }) {
+  render({ model, el }) {
     prepare();
     const host = document.createElement("div");
     host.className = "descend-lab";
@@ -90,7 +86,7 @@ export default {
     const element = document.createElement(kind.tag);
     element.transport = transport;
     let known = model.get("state");
-    await kind.begin(element, known, transport);
+    kind.begin(element, known);
     element.addEventListener(kind.event, (event) => {
       const state = kind.told(event.detail);
       if (same(state, known)) return;
