@@ -2,7 +2,7 @@
 import { h } from "../../controls.js";
 import { COLOURS, DASHES, css } from "../../plot/plane.js";
 import { SvgContext, copy, gif, save } from "../../share.js";
-import { params } from "./state.js";
+import { params, write } from "./state.js";
 
 const FOOT = 30, SIDE = 640, FRAMES = 90;
 
@@ -26,7 +26,7 @@ export class Share {
   }
 
   async link() {
-    return (await copy(location.href)) ? "Link copied." : "The browser did not let it be copied.";
+    return (await copy(`${location.origin}${location.pathname}${write(this.page.state)}`)) ? "Link copied." : "The browser did not let it be copied.";
   }
 
   async text(kind) {

@@ -109,7 +109,7 @@ export class Past {
       history.replaceState({ place: this.place }, "", write(JSON.parse(this.states[this.place])));
       history.pushState({ place: this.place + 1 }, "", write(state));
     } else if (this.address) {
-      history.replaceState({ place: 0 }, "", write(state));
+      history.replaceState({ place: 0 }, ""); // the address that was opened stands until something is changed
     }
     this.states.splice(++this.place, Infinity, text);
   }
