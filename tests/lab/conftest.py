@@ -207,7 +207,10 @@ class Witness:
         self.expected: list[str] = []
 
     def watch(self, page: Any) -> None:
-        page.on("console", lambda m: self.complaints.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on(
+            "console",
+            lambda m: self.complaints.append(f"console: {m.text} ({m.location.get('url', '')})") if m.type == "error" else None,
+        )
         page.on("pageerror", lambda error: self.complaints.append(f"page error: {error}"))
         page.on("websocket", lambda socket: self.went(socket.url))
 

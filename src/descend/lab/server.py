@@ -16,6 +16,7 @@ from collections.abc import AsyncIterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from descend.errors import DescendError
 from descend.lab.asks import ASKS
@@ -68,7 +69,10 @@ def _shell(page: str) -> str:
     """The page's HTML, which names every module that its own module imports, so that they are fetched side by side."""
     modules = [*_imported("main.js"), *_imported(f"pages/{page or 'playground'}.js")]
     links = "".join(f'<link rel="modulepreload" href="/static/{name}">\n' for name in dict.fromkeys(modules))
-    return (STATIC / "index.html").read_text(encoding="utf-8").replace("</head>", links + "</head>")
+    # the icon lies in the page: browsers fetch it anew whenever the address changes, which it does with every state
+    icon = "data:image/svg+xml," + quote((STATIC / "icon.svg").read_text(encoding="utf-8"))
+    shell = (STATIC / "index.html").read_text(encoding="utf-8").replace("/static/icon.svg", icon)
+    return shell.replace("</head>", links + "</head>")
 
 
 def _imported(module: str) -> list[str]:
