@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Traced", "program_text", "remember", "trace_objective"]
+__all__ = ["Traced", "keep", "program_text", "remember", "trace_objective"]
 
 Array = Any
 
@@ -35,6 +35,12 @@ class Traced:
 
 _traced: OrderedDict[Any, Traced] = OrderedDict()
 KEPT = 256
+
+
+def keep(programs: int) -> None:
+    """How many programs each cache keeps from now on: a compiled loop holds 3 MB, and a server runs for days."""
+    global KEPT
+    KEPT = programs
 
 
 def remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> Any:

@@ -309,6 +309,22 @@ def test_operations_are_counted():
         objective_of("+".join(["xx"] * 102))
 
 
+def test_the_programs_of_many_objectives_do_not_pile_up():
+    """The server keeps so many compiled programs and no more, the newest; one that was let go is compiled again."""
+    import descend as ds
+    from descend import compiled, tracing
+
+    before = tracing.KEPT
+    try:
+        tracing.keep(3)
+        losses = [ds.descend(f"x**2 + {k}*y**2 + x", [1.0, 2.0], ds.sgd(lr=0.01), steps=5).loss[-1] for k in (*range(6), 0)]
+        assert len(compiled._loops) <= 3
+        assert len(tracing._traced) <= 3
+        assert losses[0] == losses[-1]
+    finally:
+        tracing.keep(before)
+
+
 # -- outbox ---------------------------------------------------------------------------------------------------------------
 
 

@@ -32,6 +32,8 @@ PORT = 8421
 PAGES = ("", "maps", "slopes", "line")
 #: A question longer than this is no question.
 LONGEST_QUESTION = 64 * 1024
+#: Compiled programs kept: of a dozen objectives with eight optimizers each, some 300 MB.
+PROGRAMS = 96
 LOCAL = frozenset({"127.0.0.1", "localhost", "[::1]"})
 
 
@@ -151,6 +153,9 @@ def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool =
     """
     import uvicorn
 
+    from descend.tracing import keep
+
+    keep(PROGRAMS)
     local = host in ("127.0.0.1", "localhost", "::1")
     token = None if local else secrets.token_urlsafe(24)
     listener = _listener(host, port)
