@@ -77,6 +77,22 @@ def test_momentum_diverges_exactly_above_its_predicted_limit():
         assert not diverged[lrs < 0.99 * limit].any()
 
 
+def test_a_run_that_swings_through_its_minimum_has_the_rate_of_its_envelope():
+    """Momentum on a bowl against the roots of r² − (1 + β − lr·λ)r + β: also where the gradient passes 0 at a snapshot."""
+    lrs, betas = ds.linspace(0.005, 0.7, 96), ds.linspace(0, 0.99, 96)
+    plane = ds.plane("x**2 + 3*y**2", optimizer=ds.momentum(), start=[4, 3], steps=200, lr=lrs, momentum=betas)
+    expected = np.zeros((96, 96))
+    for curvature in (2.0, 6.0):
+        middle = 1 + betas.values[None, :] - lrs.values[:, None] * curvature
+        roots = [(middle + sign * np.sqrt(middle.astype(complex) ** 2 - 4 * betas.values[None, :])) / 2 for sign in (1, -1)]
+        expected = np.fmax(expected, np.abs(roots).max(axis=0))
+    stable = expected < 0.999
+    wrong = np.abs(np.log(plane["rate"][stable] / expected[stable]))
+    assert np.median(wrong) < 0.005
+    assert np.quantile(wrong, 0.95) < 0.1
+    assert np.all(plane["rate"][stable] < 1)
+
+
 def test_measured_rate_is_the_spectral_radius():
     plane = ds.plane("x² + 3y²", [4, 3], ds.sgd(), steps=400, dtype="float64", tol=1e-30, lr=[0.02, 0.05, 0.32])
     expected = np.maximum(np.abs(1 - 2 * plane.axes["lr"].values), np.abs(1 - 6 * plane.axes["lr"].values))

@@ -171,8 +171,8 @@ def _keep(job: Job, arrays: Mapping[str, NDArray[Any]], flat: NDArray[np.int64],
     snaps, stats, hit, point = out
     snaps, stats = (x.transpose(2, 1, 0).astype(np.float64, order="C") for x in (snaps, stats))  # long rows are fast
     epsilon = float(np.finfo(job.dtype).eps)
-    loss, size, low, high, total = (x.T for x in (*snaps, *stats))
-    seen = verdicts.Snapshots(job.marks.astype(np.int64), loss, size, low, high, total, epsilon)
+    loss, size, peak, low, high, total = (x.T for x in (*snaps, *stats))
+    seen = verdicts.Snapshots(job.marks.astype(np.int64), loss, size, peak, low, high, total, epsilon)
     arrays["first_loss"][flat] = seen.loss[:, 0]
     arrays["loss"][flat] = seen.loss[:, -1]
     arrays["best_loss"][flat] = seen.best

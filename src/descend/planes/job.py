@@ -124,7 +124,7 @@ class Job:
 
     def kept_bytes(self) -> int:
         """Bytes of what a descent leaves: snapshots, and the lowest, highest and summed loss of three stretches."""
-        return self.dtype.itemsize * (2 * len(self.marks) + 9 + self.points)
+        return self.dtype.itemsize * (3 * len(self.marks) + 9 + self.points)
 
     @property
     def size(self) -> int:

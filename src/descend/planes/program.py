@@ -20,12 +20,17 @@ KEPT = 64
 _compiled: dict[Any, tuple[Any, Any]] = {}
 
 
+#: Gradients of up to this many numbers are looked at one by one.
+FEW = 4
+
+
 def program(job: Job) -> Callable[..., Any]:
     """The compiled program for a chunk, found again for an equal objective, rule and set of axes.
 
     It takes (constants, start arrays, fixed hyperparameters, axis values, marks, minimum, tol), of which only the axis values
-    have a row per descent, and returns snapshots (n, marks, 2) of loss and gradient norm at each mark, (n, 3, 3) lowest,
-    highest and summed loss of the first half and the last two quarters, the step at the tolerance, and the last point.
+    have a row per descent, and returns snapshots (n, marks, 3) of loss, gradient norm and the gradient's largest part until the
+    next mark, (n, 3, 3) lowest, highest and summed loss of the first half and the last two quarters, the step at the tolerance,
+    and the last point.
     """
     key = (job.traced.text, job.shapes, job.optimizer.structure, tuple(map(str, job.targets)), job.points)
     if key not in _compiled:
@@ -66,14 +71,14 @@ class _Descent:
             leaves, slots, stats, hit, goal, snaps = carry
             loss, size = self.seen(consts, leaves, slots)
             goal = jnp.where(i == 0, floor + tol * (loss - floor), goal)
-            snaps = snaps.at[i].set(jnp.stack([loss, size]).astype(number))
+            snaps = snaps.at[i, :2].set(jnp.stack([loss, size]).astype(number))
             hit = jnp.where((i == count - 1) & (hit < 0) & (loss <= goal), marks[-1], hit)
             part = jnp.clip(i - (count - 4), 0, 2)  # all but the last three stretches are the first half
             low, high, total = stats[part]
-            inside = (leaves, slots, low, high, total, hit, goal)
+            inside = (leaves, slots, low, high, total, hit, goal, jnp.zeros((), number))
             end = jnp.where(i < count - 1, marks[jnp.minimum(i + 1, count - 1)], marks[i])
-            leaves, slots, low, high, total, hit, _ = jax.lax.fori_loop(marks[i], end, step, inside)
-            return leaves, slots, stats.at[part].set(jnp.stack([low, high, total])), hit, goal, snaps
+            leaves, slots, low, high, total, hit, _, peak = jax.lax.fori_loop(marks[i], end, step, inside)
+            return leaves, slots, stats.at[part].set(jnp.stack([low, high, total])), hit, goal, snaps.at[i, 2].set(peak)
 
         carry = (
             leaves,
@@ -81,7 +86,7 @@ class _Descent:
             jnp.tile(nothing, (3, 1)),
             jnp.asarray(-1, marks.dtype),
             jnp.asarray(-jnp.inf, number),
-            jnp.zeros((count, 2), number),
+            jnp.zeros((count, 3), number),
         )
         leaves, slots, stats, hit, _, snaps = jax.lax.fori_loop(0, count, stretch, carry)
         last = [x.reshape(-1) for x in self.shown(leaves, slots)] if self.points else [jnp.zeros(0, number)]
@@ -124,7 +129,7 @@ class _Descent:
         return loss, unit * jnp.sqrt(jnp.sum((flat / unit) ** 2))
 
     def stepper(self, consts: Any, hyper: dict[str, Any], own: list[dict[str, Array]]) -> Callable[[Any, Any], Any]:
-        """One update, with the running lowest, highest and summed loss."""
+        """One update, with the running lowest, highest and summed loss and the running largest part of the gradient."""
         import jax
         import jax.numpy as jnp
 
@@ -138,17 +143,29 @@ class _Descent:
             return [p for p, _ in each], [s for _, s in each]
 
         def step(k: Any, carry: Any) -> Any:
-            leaves, slots, low, high, total, hit, goal = carry
+            leaves, slots, low, high, total, hit, goal, peak = carry
             loss, grads = self.evaluate(consts, leaves)
+            for part in _parts(grads):
+                size = jnp.abs(part).astype(peak.dtype)
+                peak = jnp.where(size > peak, size, peak)
             seen = self.evaluate(consts, self.shown(leaves, slots))[0] if self.optimizer.reports_elsewhere else loss
             seen = seen.astype(low.dtype)
             low, high = jnp.where(seen < low, seen, low), jnp.where(seen > high, seen, high)
             hit = jnp.where((hit < 0) & (seen <= goal), k, hit)
             after = moved(k, leaves, grads, slots)
             new = jax.tree_util.tree_map(lambda old, x: jnp.asarray(x, old.dtype), (leaves, slots), after)
-            return *new, low, high, total + seen, hit, goal
+            return *new, low, high, total + seen, hit, goal, peak
 
         return step
+
+
+def _parts(arrays: Any) -> list[Any]:
+    """Single entries where there are few, so that nothing is reduced inside the loop; the largest of each array otherwise."""
+    import jax.numpy as jnp
+
+    if sum(a.size for a in arrays) <= FEW:
+        return [a.reshape(-1)[i] for a in arrays for i in range(a.size)]
+    return [jnp.max(jnp.abs(a)) for a in arrays]
 
 
 def _first_slots(optimizer: Optimizer, leaves: Sequence[Array], hyper: Mapping[str, Any]) -> list[dict[str, Array]]:

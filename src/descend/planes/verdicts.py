@@ -40,6 +40,8 @@ class Snapshots:
     #: Loss and gradient norm at each, (n, s).
     loss: Floats
     size: Floats
+    #: Largest part of the gradient from each snapshot up to the next, (n, s); the last is empty.
+    peak: Floats
     #: Lowest, highest and summed loss of the first half and of the last two quarters, the last point not among them: (n, 3).
     low: Floats
     high: Floats
@@ -128,21 +130,28 @@ def _is_stuck(seen: Snapshots) -> NDArray[np.bool_]:
 
 
 def rates(seen: Snapshots) -> Floats:
-    """Factor per step of the gradient norm, (n,): over the second half of what lies above rounding.
+    """Factor per step of the gradient, (n,): over the second half of what lies above rounding.
 
     Near a minimum with curvature the gradient shrinks as the distance does, whatever the minimum's value, so this is the
-    amplitude's factor too; below 1 it shrinks. From the last snapshot above rounding back to the one at half its step. 0: it
-    was at rest within the first snapshot; nan: it began at rest, or was undefined there; inf: it left the range of numbers.
+    amplitude's factor too; below 1 it shrinks. Compared are the largest parts of the gradient in two stretches between
+    snapshots, the last one above rounding and the one at half its step: a run that swings through its minimum has moments with
+    no gradient, but no stretch without any. 0: it was at rest within the first snapshot; nan: it began at rest, or was
+    undefined there; inf: it left the range of numbers.
     """
-    at, size = seen.at, seen.size
+    at, size, peak = seen.at, seen.size, seen.peak[:, :-1]
     with np.errstate(all="ignore"):
-        finite = np.where(np.isfinite(size), size, 0.0)
+        finite = np.where(np.isfinite(peak), peak, 0.0)
         good = finite > ROUNDING * seen.epsilon * finite.max(axis=1, keepdims=True)
-        good &= at > 0
-        end = np.where(good.any(axis=1), len(at) - 1 - np.argmax(good[:, ::-1], axis=1), int(np.argmax(at > 0)))
-        begin = np.array([max(0, np.searchsorted(at, at[e] / 2, side="right") - 1) for e in range(len(at))])[end]
-        row, apart = np.arange(len(end)), np.maximum(at[end] - at[begin], 1)
-        found = (size[row, end] / size[row, begin]) ** (1.0 / apart)
+        good &= (at[1:] > at[:-1]) & (at[:-1] > 0)
+        end = peak.shape[1] - 1 - np.argmax(good[:, ::-1], axis=1)
+        begin = np.array([max(0, np.searchsorted(at[:-1], a / 2, side="right") - 1) for a in at[:-1]])[end]
+        row = np.arange(len(end))
+        ratio = peak[row, end] / peak[row, begin]
+        # what shrinks is largest where a stretch begins, what grows where it ends
+        apart = np.where(ratio < 1, at[end] - at[begin], at[end + 1] - at[begin + 1])
+        found = ratio ** (1.0 / np.maximum(apart, 1))
+        first = int(np.argmax(at > 0))
+        found = np.where(good.any(axis=1), found, (size[:, first] / size[:, 0]) ** (1.0 / max(int(at[first]), 1)))
     lost = ~np.isfinite(size[:, -1]) & ~(found > 1)
     found = np.where(lost, np.inf, found)
     return np.where(np.isfinite(size[:, 0]) & (size[:, 0] > 0), found, np.nan)
