@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import shutil
 import sqlite3
 from pathlib import Path
@@ -123,3 +124,19 @@ def test_a_half_written_document_is_read_when_it_is_whole(tmp_path: Path) -> Non
     assert follower.poll() == []
     path.write_text(text)
     assert len(follower.poll()[0].loss) == 40
+
+
+def test_a_gzip_file_is_read_once_however_often_it_is_looked_at(tmp_path: Path) -> None:
+    """It unpacks to more bytes than it has: that is no sign of having shrunk."""
+    target = tmp_path / "run.csv.gz"
+    packed = gzip.compress(("step,loss\n" + "".join(f"{k},{1 + k % 3}\n" for k in range(500))).encode())
+    target.write_bytes(packed[: len(packed) // 2])
+    follower = logs.Follower(target)
+    (half,) = follower.poll()
+    assert 20 < len(half.loss) < 500
+    assert follower.poll() == []
+    target.write_bytes(packed)
+    (whole,) = follower.poll()
+    assert len(whole.loss) == 500
+    assert whole.notes == ()
+    assert follower.poll() == []

@@ -399,6 +399,8 @@ def test_a_log_that_cannot_be_read_is_reported_in_its_folder(tmp_path: Path) -> 
 def test_links_in_circles(tmp_path: Path) -> None:
     written(tmp_path, "a/run.csv", "step,loss\n0,1\n")
     (tmp_path / "a" / "again").symlink_to(tmp_path)
+    (tmp_path / "b").symlink_to(tmp_path / "c")
+    (tmp_path / "c").symlink_to(tmp_path / "b")
     assert len(logs.read(tmp_path)) == 1
 
 
@@ -505,6 +507,12 @@ def test_a_cut_gzip_file_gives_what_it_has(tmp_path: Path) -> None:
     text = "step,loss\n" + "".join(f"{k},{v}\n" for k, v in enumerate(rng.random(5000).tolist()))
     trace = one(written(tmp_path, "a.csv.gz", gzip.compress(text.encode())[:-2000]))
     assert 100 < len(trace.loss) < 5000
+
+
+def test_a_short_gzip_file_cut_in_its_first_kilobyte_gives_what_it_has(tmp_path: Path) -> None:
+    text = "step,loss\n" + "".join(f"{k},{v}\n" for k, v in enumerate(np.random.default_rng(0).random(100).tolist()))
+    trace = one(written(tmp_path, "a.csv.gz", gzip.compress(text.encode())[:600]))
+    assert 20 < len(trace.loss) < 100
 
 
 def test_progress_and_standard_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -202,6 +202,7 @@ class _Axis:
         self.kind, self.name, self.epoch, self.counted = kind, name, epoch, counted
         self._last_step = np.nan
         self._last_epoch = np.nan
+        self._step_epoch = np.nan  # the epoch of the last row that has a step of its own
         self._offset = 0.0
         self._interval = 0.0
         self._offsets: dict[float, float] = {}
@@ -231,10 +232,19 @@ class _Axis:
             return steps.astype(np.int64)
         if self.kind == "step" and self.epoch:
             epochs = np.floor(self._filled(rows, cells.get(self.epoch), self._last_epoch))
-            steps = self._count_on(raw, steps, epochs)
+            self._last_epoch = epochs[-1]
+            steps = self._count_on(raw, steps, self._of_steps(epochs, cells.get(self.name)))
         else:
             self._last_step = steps[-1]
         return steps.astype(np.int64)
+
+    def _of_steps(self, epochs: NDArray[np.float64], cells: Cells | None) -> NDArray[np.float64]:
+        """The epochs as the steps see them: a row without a step, such as "Epoch 2", opens no epoch; the next step does."""
+        own = np.zeros(len(epochs), bool)
+        if cells is not None:
+            own[cells[0]] = True
+        seen = np.where(own, epochs, np.nan)
+        return self._filled(len(epochs), (np.flatnonzero(own), seen[own]), self._step_epoch)
 
     def _filled(self, rows: int, cells: Cells | None, before: float) -> NDArray[np.float64]:
         """A column with its empty cells filled from the row before."""
@@ -257,11 +267,11 @@ class _Axis:
         restart gets the offset it had.
         """
         before = np.concatenate([[steps[0] if np.isnan(self._last_step) else self._last_step], steps[:-1]])
-        epoch_before = np.concatenate([[epochs[0] if np.isnan(self._last_epoch) else self._last_epoch], epochs[:-1]])
+        epoch_before = np.concatenate([[epochs[0] if np.isnan(self._step_epoch) else self._step_epoch], epochs[:-1]])
         forward = steps[steps > before] - before[steps > before]
         if self._interval == 0.0 and len(forward):
             self._interval = float(np.median(forward))
-        self._last_step, self._last_epoch = steps[-1], epochs[-1]
+        self._last_step, self._step_epoch = steps[-1], epochs[-1]
         again = (steps < before) & (epochs > epoch_before)
         if not self._offsets and not again.any():
             return steps

@@ -121,6 +121,8 @@ def _identify_json(start: str, name: str) -> str:
     except ValueError:
         if start[0] == "{" and re.match(r"\{\s*'", start):
             return ""  # a Python dictionary, as the Trainer prints it
+        if re.match(r"\[\s*\d+\s*(,\s*\d+\s*)?\]\s*[A-Za-z]", start):
+            return ""  # "[2,  2000] loss: 1.2": counters in brackets before the words of a text log
         return "json" if re.match(r'[\[{]\s*(["\[{\]}\d]|-|NaN|Inf|null|$)', start) else ""
     if not isinstance(record, dict):
         return "json"

@@ -51,7 +51,7 @@ _CORES: dict[tuple[str, ...], tuple[str, int]] = {  # words left -> (role, rank:
     ("loss",): ("loss", 0), ("losses",): ("loss", 1), ("cost",): ("loss", 2), ("objective",): ("loss", 2),
     ("ce", "loss"): ("loss", 2), ("cross", "entropy", "loss"): ("loss", 2), ("nll", "loss"): ("loss", 2),
     ("mse", "loss"): ("loss", 2), ("xent",): ("loss", 3), ("cross", "entropy"): ("loss", 3), ("crossentropy",): ("loss", 3),
-    ("nll",): ("loss", 3), ("mse",): ("loss", 4), ("error",): ("loss", 5), ("rmse",): ("loss", 5),
+    ("nll",): ("loss", 3), ("logloss",): ("loss", 3), ("mse",): ("loss", 4), ("error",): ("loss", 5), ("rmse",): ("loss", 5),
     ("accuracy",): ("accuracy", 0), ("acc",): ("accuracy", 0), ("acc", "1"): ("accuracy", 1), ("top1",): ("accuracy", 1),
     ("acc1",): ("accuracy", 1), ("top1", "accuracy"): ("accuracy", 1), ("top1", "acc"): ("accuracy", 1),
     ("prec", "1"): ("accuracy", 2), ("binary", "accuracy"): ("accuracy", 1), ("categorical", "accuracy"): ("accuracy", 1),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,14 +56,15 @@ def _folder(root: Path, limit: int) -> list[Unit]:
             found.append(Unit(files, _name(folder, root), folder, (folder,), True))
             continue
         names = {file.name for file in files}
-        tensorboard = [file for file in files if "tfevents" in file.name]
+        wandb = any(name.endswith(".wandb") for name in names)
+        tensorboard = {file for file in files if "tfevents" in file.name}
         if tensorboard and not {"result.json", "params.json"} <= names:
             events[folder] = sorted(tensorboard, key=lambda p: p.name)
         for file in files:
             if file.name == "trainer_state.json":
                 top = folder.parent if re.fullmatch(r"checkpoint-\d+", folder.name) else folder
                 states.setdefault(top, []).append(file)
-            elif file not in tensorboard and _wanted(file, names):
+            elif file not in tensorboard and _wanted(file, names, wandb):
                 found.append(Unit("file", _name(file, root), file, (file,), bool(_SURE.search(file.name))))
         if len(found) + len(events) > limit:
             raise DescendError(f"{str(root)!r} holds more than {limit} logs; name a folder inside it, or some of the files")
@@ -88,7 +89,7 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | str]]:
                     entries += 1
                     if entries > MAX_ENTRIES:
                         raise DescendError(f"{str(root)!r} holds more than {MAX_ENTRIES} files; name a folder inside it")
-                    listed.append((entry.name, entry.is_dir(), entry.is_file()))
+                    listed.append((entry.name, _is(entry.is_dir), _is(entry.is_file)))
         except OSError as error:
             if folder == root:
                 raise refusal(folder, error) from None
@@ -105,12 +106,20 @@ def _walk(root: Path) -> Iterator[tuple[Path, list[Path] | str]]:
         waiting += sorted(folders, reverse=True)
 
 
-def _wanted(file: Path, beside: set[str]) -> bool:
-    """Whether a file's name lets it be a log, and no better copy of the same log lies beside it."""
+def _is(kind: Callable[[], bool]) -> bool:
+    """What an entry is; a link that leads in circles is nothing."""
+    try:
+        return kind()
+    except OSError:
+        return False
+
+
+def _wanted(file: Path, beside: set[str], wandb: bool) -> bool:
+    """Whether a file's name lets it be a log, and no better copy of the same log (a W&B run's, say) lies beside it."""
     name = file.name.lower()
     if name == "meta.yaml" or (name == "progress.csv" and "result.json" in beside):
         return False
-    if any(n.endswith(".wandb") for n in beside):
+    if wandb:
         return name.endswith(".wandb")
     if "params.json" in beside and "result.json" in beside:
         return name == "result.json"

@@ -83,9 +83,10 @@ def _counted(file: BinaryIO | gzip.GzipFile, path: object, total: int, progress:
 
 def _until(file: BinaryIO | gzip.GzipFile, size: int, path: object) -> Iterator[bytes]:
     """Up to `size` bytes in small pieces: a gzip file whose end is cut or damaged still gives what comes before."""
+    read = file.read1 if isinstance(file, gzip.GzipFile) else file.read  # read() would drop what comes before the cut
     while size > 0:
         try:
-            piece = file.read(min(size, 1 << 14))
+            piece = read(min(size, 1 << 14))
         except (EOFError, zlib.error, gzip.BadGzipFile):
             return
         except OSError as error:

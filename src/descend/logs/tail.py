@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -29,6 +30,8 @@ class _File:
     parser: Parser | None = None
     kind: str = ""
     offset: int = 0
+    #: Its size on disk when it was read: for a gzip file another number than the offset in what it unpacks to.
+    size: int = 0
     identity: tuple[int, int] = (0, 0)
     #: Runs from before the file was rotated or truncated.
     earlier: list[Raw] = field(default_factory=list)
@@ -105,15 +108,15 @@ class Follower:
         if status is None:
             return False
         identity = (status.st_dev, status.st_ino)
-        if file.parser is not None and (identity != file.identity or status.st_size < file.offset):
+        if file.parser is not None and (identity != file.identity or status.st_size < file.size):
             file.earlier = _runs(file)
-            file.parser, file.offset = None, 0
-        if status.st_size == file.offset or (file.kind and file.parser is None and not file.earlier):
+            file.parser, file.offset, file.size = None, 0, 0
+        if status.st_size == file.size or (file.kind and file.parser is None and not file.earlier):
             return False
         file.identity = identity
         if file.parser is None and not self._start(file):
             return False
-        return self._read(file)
+        return self._read(file, status.st_size)
 
     def _start(self, file: _File) -> bool:
         try:
@@ -123,12 +126,14 @@ class Follower:
         file.parser = parser_for(file.kind, file.name, str(file.path))
         return file.parser is not None
 
-    def _read(self, file: _File) -> bool:
-        before = file.offset
+    def _read(self, file: _File, size: int) -> bool:
+        before, packed = file.offset, False
         try:
             with open_log(file.path) as stream:
+                packed = isinstance(stream, gzip.GzipFile)
                 stream.seek(file.offset)
-                while block := stream.read(CHUNK):
+                read = stream.read1 if isinstance(stream, gzip.GzipFile) else stream.read
+                while block := read(CHUNK):
                     if file.parser is not None:
                         file.parser.feed(block)
                     file.offset += len(block)
@@ -136,6 +141,7 @@ class Follower:
             pass  # the end of a gzip file that is still being written
         except OSError as error:
             raise refusal(file.path, error) from None
+        file.size = size if packed else file.offset
         return file.offset > before
 
 

@@ -25,7 +25,9 @@ _NUMBER = re.compile(
 )
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 _BREAK = re.compile(r"[|,;\t{}()\[\]]|\s[-–—>]+\s|  +|\. ")
-_JOINED = re.compile(r"\]\[|\]\s*\[")
+_SPLIT_ALONE = re.compile(r"(?:test|val|valid|validation|eval|evaluation)$", re.IGNORECASE)
+_BATCHES = re.compile(r"(?:batch(?:es)?|it(?:er(?:ation)?)?s?|steps?)\b", re.IGNORECASE)
+_PHASE = re.compile(r"\((train|val|valid|test|eval)\)(?=\W*$)", re.IGNORECASE)  # "Epoch(train) [1][50/300]"
 _MOST_TEMPLATES = 20_000
 _LONGEST_LINE = 4000
 _KERAS_EPOCH = re.compile(r"^Epoch (\d+)(?:/\d+)?\s*$", re.MULTILINE)
@@ -61,7 +63,7 @@ def names_of(parts: list[str]) -> Template:
     [(0, 'step'), (1, 'train loss'), (2, 'val loss')]
     """
     named: Template = []
-    split, taken = "", set()
+    split, beside, taken = "", "", set()
     for i, before in enumerate(parts[:-1]):
         text, after = before.lstrip(), parts[i + 1]
         if i and text.strip() in ("/", "of", "("):  # a total, a percentage or an average in brackets
@@ -76,6 +78,10 @@ def names_of(parts: list[str]) -> Template:
         name = _name(before)
         if not name:
             name = _unnamed(parts, i)
+            if name != "epoch" and (_split_of(before) or split) == "val":
+                name = ""  # "Val | [10/40]" counts the validation set's batches: no step of the training
+        elif _SPLIT_ALONE.match(name):  # "Test: [10/40]": the same
+            split, name = _split_of(name), ""
         if not name:
             continue
         claim = guess(name)
@@ -83,6 +89,10 @@ def names_of(parts: list[str]) -> Template:
             split = _split_of(before) or split  # "Test set: loss 0.1, accuracy 0.9": both are the test set's
         if claim and split and claim.role in ("loss", "accuracy") and not _split_of(name):
             name = f"{split} {name}"
+        elif claim and beside and claim.role == "accuracy":
+            name = f"{beside} {name}"
+        elif claim and claim.role.endswith("loss") and name.startswith(("train ", "val ")):
+            beside = name.partition(" ")[0]  # "val Loss: 0.4 Acc: 0.9": the accuracy is validation's as well
         if name not in taken:
             taken.add(name)
             named.append((i, name))
@@ -90,12 +100,22 @@ def names_of(parts: list[str]) -> Template:
 
 
 def _unnamed(parts: list[str], i: int) -> str:
-    """What a number without a name counts: the 30 of "3%|▎ | 30/1000 [00:01, loss=0.5]", the 640 of "[640/60000 (1%)]"."""
+    """What a number without a name counts: the 30 of "3%|▎ | 30/1000 [00:01, loss=0.5]", the 640 of "[640/60000 (1%)]".
+
+    Also the 2 and 2000 of "[2,  2000] loss: 1.2", the 7 of "[7] loss: 1.2", the 200 of "epoch 1 | 200/2983 batches | loss 5".
+    """
+    if parts[0].strip() == "[" and i < 2:
+        if parts[1].startswith("]"):
+            return "iter" if i == 0 else ""
+        if parts[1].strip() == "," and parts[2:] and parts[2].startswith("]"):
+            return ("epoch", "batch")[i]
     if parts[i + 1].strip() != "/" or i + 2 >= len(parts):
         return ""
     after = parts[i + 2].lstrip()
     if "|" in parts[i] and after.startswith("["):
         return "step"
+    if _BATCHES.match(after):
+        return "batch"
     if parts[i].rstrip().endswith("["):
         return "samples" if after.startswith("(") else "batch"
     return ""
@@ -109,13 +129,13 @@ def _split_of(text: str) -> str:
 
 def _name(before: str) -> str:
     """The name right before a number: the longest run of last words that is known, else the last words."""
-    text = before.rstrip()
+    text = _PHASE.sub(r" \1", before).rstrip()
     if text.endswith(("/", "%", "<", ">", "~")):
         return ""
     text = text.rstrip("=:[('\" \t→-")
     piece = _BREAK.split(text)[-1].strip("'\" =:")
     tokens = re.findall(r"[A-Za-z_@][\w./@-]*", piece)
-    if not tokens or (text != before.rstrip() and not text):
+    if not tokens or tokens[0].lower() == "best":  # "Best val Acc: 0.94" repeats one of the curve's values
         return ""
     for size in (4, 3, 2, 1):
         name = " ".join(tokens[-size:])
