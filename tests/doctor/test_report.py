@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -271,6 +272,14 @@ def test_the_sparkline_marks_the_evidence_and_nan():
     assert under == " " * 10 + "^" * 10
 
 
+def test_a_run_is_headed_once_in_text_and_page(tmp_path):
+    (tmp_path / "v0").mkdir()
+    (tmp_path / "v0" / "metrics.csv").write_text("step,loss\n" + "".join(f"{k},{k}\n" for k in range(20)))
+    result = invoke("diagnose", tmp_path, "--html", tmp_path / "page.html")
+    assert result.stdout.splitlines()[0].count("metrics.csv") == 1
+    assert re.search("<h2>(.*)</h2>", (tmp_path / "page.html").read_text())[1].count("metrics.csv") == 1
+
+
 def test_watch_speaks_once_about_a_fault(hot, fine):
     spoken = invoke("watch", hot, "--once")
     assert spoken.exit_code == 1
@@ -291,6 +300,34 @@ def test_a_fault_is_evident_when_seen_twice_and_nan_at_once():
     assert not evident(hot, hot, 0.999)
     assert evident(dead, None, 0.8)
     assert not evident(well, well, 0.0)
+
+
+def test_a_run_that_is_only_slow_so_far_is_not_evident(tmp_path):
+    """Every healthy run looks too slow while it is young: how long it will be is not known yet."""
+    steps = np.arange(60)
+    path = write_csv(tmp_path / "young.csv", Trace({"loss": column(steps, 2.0 - 0.002 * steps)}))
+    young = diagnose(Trace({"loss": column(steps, 2.0 - 0.002 * steps)}))
+    assert young.found[0].condition == "lr-too-low"
+    assert not evident(young, young, 0.0)
+    quiet = invoke("watch", path, "--once")
+    assert quiet.exit_code == 0
+    assert "learning rate too low" in quiet.stdout
+    assert "if the run ended here" in quiet.stdout
+
+
+def test_watch_refuses_what_it_would_wait_for_in_vain(fine, tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for args in ((tmp_path / "pipe",), ("-",), (fine, "--confidence", "5"), (fine, "--timeout", "-1"), (fine, "--interval", "0")):
+        result = invoke("watch", *args)
+        assert result.exit_code == 2, args
+        assert len(result.stderr.strip().splitlines()) == 1
+
+
+def test_watch_says_once_that_a_log_has_no_loss(tmp_path):
+    (tmp_path / "log.csv").write_text("step,foo\n" + "".join(f"{k},1\n" for k in range(20)))
+    result = invoke("watch", tmp_path / "log.csv", "--timeout", "0.3", "--interval", "0.05")
+    assert result.exit_code == 0
+    assert result.stderr.count("--map loss=COLUMN") == 1
 
 
 def test_assert_descends_allows_what_it_should():

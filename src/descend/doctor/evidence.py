@@ -61,7 +61,7 @@ def flip_run(y: Floats) -> Zigzag | None:
 
 
 def climb(c: Column) -> tuple[int, int, float] | None:
-    """Rows from which and to which the loss rises above everything noise explains, and its factor a step."""
+    """Rows from which and to which the loss rises above everything noise explains, and its factor a step on average."""
     y = c.value
     t = trend(y, 1 / 32)
     high = int(np.argmax(t))

@@ -8,7 +8,7 @@ from html import escape
 from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
 from descend.doctor.picture import svg
-from descend.doctor.text import VERDICTS, totals
+from descend.doctor.text import VERDICTS, heading, totals
 
 __all__ = ["page"]
 
@@ -53,14 +53,14 @@ def page(diagnoses: Sequence[Diagnosis]) -> str:
 
 def article(d: Diagnosis) -> str:
     """One run."""
-    name = " · ".join(part for part in (d.source, d.run) if part) or "run"
+    name = escape(heading(d))
     notes = "".join(f"<li>{escape(note)}</li>" for note in d.trace.notes)
     wanted = "".join(f"<li>{escape(text)}</li>" for text in d.to_log)
     key = '<p class="key"><b style="color:#1d4ed8">training loss</b>'
     key += ' · <b style="color:#b45309">validation loss</b>' if "val_loss" in d.trace.columns else ""
     key += " · shaded: the steps the findings speak of</p>"
     return (
-        f'<article><p class="verdict {d.verdict}">{VERDICTS[d.verdict]}</p><h2>{escape(name)}</h2><p>{escape(d.sentence)}</p>'
+        f'<article><p class="verdict {d.verdict}">{VERDICTS[d.verdict]}</p><h2>{name}</h2><p>{escape(d.sentence)}</p>'
         f"{svg(d)}{key}{''.join(section(f) for f in d.found)}{rest(d)}"
         + (f"<details><summary>To be surer, log</summary><ul>{wanted}</ul></details>" if wanted else "")
         + (f"<details><summary>About the log</summary><ul>{notes}</ul></details>" if notes else "")

@@ -13,7 +13,7 @@ from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
 from descend.doctor.series import noise
 
-__all__ = ["VERDICTS", "loss_cells", "render", "sparkline"]
+__all__ = ["VERDICTS", "heading", "loss_cells", "render", "sparkline"]
 
 BARS = "▁▂▃▄▅▆▇█"
 VERDICTS = {"healthy": "HEALTHY", "fault": "FAULT", "cannot_tell": "CANNOT TELL"}
@@ -64,9 +64,7 @@ def render(d: Diagnosis, width: int = 100, full: bool = False) -> str:
 
     `full` adds the conditions that are clear and those the log cannot decide.
     """
-    run = "" if d.run == Path(d.source).name else d.run
-    name = " · ".join(part for part in (d.source, run) if part) or "run"
-    lines = [f"{VERDICTS[d.verdict]}  {name}"]
+    lines = [f"{VERDICTS[d.verdict]}  {heading(d)}"]
     lines += wrap(d.sentence if not d.found or d.verdict != "fault" else summary(d), width, "  ")
     if "loss" in d.trace.columns and len(d.trace.columns["loss"]) >= 3:
         bars, under = sparkline(d, min(64, width - 12))
@@ -79,6 +77,20 @@ def render(d: Diagnosis, width: int = 100, full: bool = False) -> str:
     for note in d.trace.notes:
         lines += wrap(f"about the log: {note}", width, "  ")
     return "\n".join(lines)
+
+
+def heading(d: Diagnosis) -> str:
+    """The source and the run's name; a run that is called after its file is named once, standard input by its words.
+
+    >>> from descend.doctor import diagnose
+    >>> from descend.trace import Trace
+    >>> heading(diagnose(Trace({}, source="runs/v0/metrics.csv", name="v0/metrics.csv")))
+    'runs/v0/metrics.csv'
+    """
+    if d.source == "-":
+        return "standard input" if d.run in ("stdin", "") else f"standard input · {d.run}"
+    run = "" if f"/{Path(d.source).as_posix()}".endswith(f"/{d.run}") else d.run
+    return " · ".join(part for part in (d.source, run) if part) or "run"
 
 
 def summary(d: Diagnosis) -> str:
