@@ -317,7 +317,7 @@ def test_a_run_that_is_only_slow_so_far_is_not_evident(tmp_path):
 
 def test_watch_refuses_what_it_would_wait_for_in_vain(fine, tmp_path):
     os.mkfifo(tmp_path / "pipe")
-    for args in ((tmp_path / "pipe",), ("-",), (fine, "--confidence", "5"), (fine, "--timeout", "-1"), (fine, "--interval", "0")):
+    for args in ([tmp_path / "pipe"], ["-"], [fine, "--confidence", "5"], [fine, "--timeout", "-1"], [fine, "--interval", "0"]):
         result = invoke("watch", *args)
         assert result.exit_code == 2, args
         assert len(result.stderr.strip().splitlines()) == 1

@@ -41,7 +41,7 @@ class Zigzag(NamedTuple):
 def flip_run(y: Floats) -> Zigzag | None:
     """The longest stretch whose changes alternate in sign (a miss in ten allowed), and the growth of their size a row."""
     change = np.diff(y)
-    flips = (change[1:] * change[:-1] < 0).astype(float)
+    flips = (np.sign(change[1:]) * np.sign(change[:-1]) < 0).astype(float)  # their product could overflow
     best: tuple[int, int] | None = None
     start, misses = 0, 0.0
     for i, flip in enumerate(flips):
@@ -61,7 +61,7 @@ def flip_run(y: Floats) -> Zigzag | None:
 
 
 def climb(c: Column) -> tuple[int, int, float] | None:
-    """Rows from which and to which the loss rises above everything noise explains, and its factor a step on average."""
+    """Rows from which and to which the loss rises beyond its noise, and its factor a step over the last two decades of that."""
     y = c.value
     t = trend(y, 1 / 32)
     high = int(np.argmax(t))
@@ -69,9 +69,10 @@ def climb(c: Column) -> tuple[int, int, float] | None:
     rise = float(t[high] - t[low])
     if high - low < 1 or rise <= max(4 * noise(y), 1e-3 * float(np.ptp(t))):
         return None
-    above = np.clip(y[low : high + 1] - y[low] + 1e-3 * rise, 1e-300, None)
-    steps = c.step[low : high + 1].astype(float)
-    slope = np.polyfit(steps - steps[0], np.log(above), 1)[0] if len(steps) >= 3 and steps[-1] > steps[0] else 0.0
+    above = y[low : high + 1] - y[low]
+    clear = above > 0.01 * rise  # below that, noise and the bottom of the curve would flatten the fit
+    steps = c.step[low : high + 1][clear].astype(float)
+    slope = np.polyfit(steps - steps[0], np.log(above[clear]), 1)[0] if len(steps) >= 3 and steps[-1] > steps[0] else 0.0
     return low, high, math.exp(min(float(slope), 50.0))
 
 

@@ -53,6 +53,12 @@ def diagnose(trace: Trace) -> Diagnosis:
     reason = unreadable(trace)
     if reason:
         return Diagnosis(trace.source, trace.name, "cannot_tell", reason, (), trace, advice(trace))
+    with np.errstate(over="ignore"):  # a loss beyond 1e154 has no square, and its spread is infinite
+        return examined(trace)
+
+
+def examined(trace: Trace) -> Diagnosis:
+    """The diagnosis of a run that has losses."""
     signals = read_signals(in_order(trace))
     scored = len(signals.loss) >= ENOUGH
     case = Case(signals, scorer.probabilities(signals) if scored else {})
@@ -178,7 +184,7 @@ def report(
     missing = c.missing(case)
     whole = (case.step(0), case.step(1))
     if c.code in causes:
-        return found(case, c, causes[c.code])
+        return found(case, c, causes[c.code], causes)
     if missing:
         return Finding(
             c.code,
@@ -190,7 +196,7 @@ def report(
         )
     if c.kind != "fault":
         if rule and rule[0] == "found" and (verdict == "healthy" or c.code in REMARKS):
-            return found(case, c, rule[1])
+            return found(case, c, rule[1], causes)
         kind: Verdict = "cannot_tell" if rule and rule[0] == "cannot_tell" else "clear"
         words = (
             "not enough was logged to say"
@@ -216,10 +222,10 @@ def report(
     return Finding(c.code, "clear", 1 - p, whole, "its marks are absent", kind=c.kind)
 
 
-def found(case: Case, c: Condition, confidence: float) -> Finding:
-    """A finding with its evidence, its look-alikes and its prescription."""
+def found(case: Case, c: Condition, confidence: float, causes: Mapping[str, float]) -> Finding:
+    """A finding with its evidence, its prescription and its look-alikes, less those that were found as well."""
     evidence = c.evidence(case)
-    unlike = "; ".join(f"not {CONDITIONS[k].name}: {why}" for k, why in c.confusable.items())
+    unlike = "; ".join(f"not {CONDITIONS[k].name}: {why}" for k, why in c.confusable.items() if k not in causes)
     steps = (min(evidence.first, evidence.last), max(evidence.first, evidence.last))
     return Finding(c.code, "found", min(max(confidence, 0.05), 0.99), steps, evidence.text, c.prescribe(case), c.kind, unlike)
 
@@ -272,6 +278,9 @@ def advice(trace: Trace) -> tuple[str, ...]:
     loss = trace.columns.get("loss")
     if loss is not None and 0 < len(loss) < 30:
         missing.append("the training loss more often: at least thirty rows a run")
-    if trace.config.get("lossy"):
+    lossy = set(trace.config.get("lossy") or ())
+    if "window_mean" in lossy:
+        missing.append("the loss of single steps: each logged one is a mean over several")
+    if lossy - {"window_mean", "rounded"}:
         missing.append("the unsampled series: this source thinned it")
     return tuple(missing)

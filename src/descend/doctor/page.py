@@ -8,7 +8,7 @@ from html import escape
 from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
 from descend.doctor.picture import svg
-from descend.doctor.text import VERDICTS, heading, totals
+from descend.doctor.text import VERDICTS, heading, totals, unit
 
 __all__ = ["page"]
 
@@ -61,17 +61,17 @@ def article(d: Diagnosis) -> str:
     key += " · shaded: the steps the findings speak of</p>"
     return (
         f'<article><p class="verdict {d.verdict}">{VERDICTS[d.verdict]}</p><h2>{name}</h2><p>{escape(d.sentence)}</p>'
-        f"{svg(d)}{key}{''.join(section(f) for f in d.found)}{rest(d)}"
+        f"{svg(d)}{key}{''.join(section(f, unit(d)) for f in d.found)}{rest(d)}"
         + (f"<details><summary>To be surer, log</summary><ul>{wanted}</ul></details>" if wanted else "")
         + (f"<details><summary>About the log</summary><ul>{notes}</ul></details>" if notes else "")
         + "</article>"
     )
 
 
-def section(f: Finding) -> str:
+def section(f: Finding, unit: str) -> str:
     """One finding: evidence, look-alikes, what to do, and what the condition is."""
     c = CONDITIONS[f.condition]
-    rows = [("evidence", escape(f.evidence) + f" <code>steps {f.steps[0]} to {f.steps[1]}</code>", "")]
+    rows = [("evidence", escape(f.evidence) + f" <code>{unit}s {f.steps[0]} to {f.steps[1]}</code>", "")]
     if f.unlike and f.kind == "fault":
         rows.append(("look-alikes", escape(f.unlike), ""))
     rows.append(("do", escape(f.prescription), ' class="do"'))

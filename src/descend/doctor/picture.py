@@ -11,6 +11,7 @@ import numpy as np
 
 from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis
+from descend.doctor.text import unit
 from descend.trace import Column
 
 __all__ = ["extremes", "save_figure", "svg"]
@@ -139,7 +140,6 @@ def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
             ax.set_yscale("log")
         else:
             ax.set_ylim(low - 0.03 * (high - low), high + 0.03 * (high - low))
-        unit = "epoch" if d.trace.config.get("resolution") == "epoch" else "step"
-        ax.set(title=title(d), xlabel=unit, ylabel="loss")
+        ax.set(title=title(d), xlabel=unit(d), ylabel="loss")
         ax.legend(fontsize=8)
     figure.savefig(path, dpi=130)

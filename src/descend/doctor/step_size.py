@@ -18,7 +18,8 @@ def rate(case: Case, factor: float) -> str:
     if math.isnan(case.lr):
         if factor == 1:
             return "the present lr"
-        return f"{factor:g} times the present lr" if factor > 1 else f"a {1 / factor:g}th of the present lr"
+        part = {10: "tenth", 100: "hundredth"}.get(round(1 / factor), f"{1 / factor:.0f}th")
+        return f"{factor:g} times the present lr" if factor > 1 else f"a {part} of the present lr"
     return f"lr = {number(case.lr * factor)} (now {number(case.lr)})" if factor != 1 else f"lr = {number(case.lr)}"
 
 
@@ -44,10 +45,13 @@ f"{run.last - run.first} rows{grows}; "
         low, high, factor = found
         first, last = span(c, low, high)
         growth = f", {factor:.3g}x {case.every}" if 1.01 < factor < 1e6 else ""
-        return Evidence(
+        text = (
             f"from {case.unit} {first} the loss climbs from {number(float(c.value[low]))} to {number(float(c.value[high]))} "
-            f"by {last}{growth}, and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}", first, last,
-        )  # fmt: skip
+            f"by {last}{growth}"
+        )
+        if high < len(c) - max(len(c) // 10, 1):
+            text += f", and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}"
+        return Evidence(text, first, last)
     share = case["alternation"]
     return case.whole(
         f"{fall_sentence(case)}; {share:.0%} of its consecutive changes have opposite signs, and it stays rough to the end"
@@ -139,9 +143,9 @@ def slow_evidence(case: Case) -> Evidence:
         )
     e = case["efficiency_whole"]
     if not math.isnan(e) and e > 0:
-        text += f"; each step brings {1e-4 * (10**e - 1):.2g} of lr·‖g‖², where 1 means short of any curvature"
+        text += f"; each step lowers the loss by {1e-4 * (10**e - 1):.2g} of lr·‖g‖² (1 where no curvature is felt)"
     elif y[0] > 0:
-        text += f"; at this pace it fell only {max(case['relative_fall'], 0):.2%} of its value"
+        text += f"; in all it fell by {number(100 * max(case['relative_fall'], 0))}% of its first value"
     return case.whole(text)
 
 

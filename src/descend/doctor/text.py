@@ -13,7 +13,7 @@ from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
 from descend.doctor.series import noise
 
-__all__ = ["VERDICTS", "heading", "loss_cells", "render", "sparkline"]
+__all__ = ["VERDICTS", "heading", "loss_cells", "render", "sparkline", "totals", "unit"]
 
 BARS = "▁▂▃▄▅▆▇█"
 VERDICTS = {"healthy": "HEALTHY", "fault": "FAULT", "cannot_tell": "CANNOT TELL"}
@@ -70,7 +70,7 @@ def render(d: Diagnosis, width: int = 100, full: bool = False) -> str:
         bars, under = sparkline(d, min(64, width - 12))
         lines += ["", f"  loss  {bars}"] + ([f"        {under}"] if under else [])
     for f in d.found:
-        lines += ["", *finding_lines(f, width)]
+        lines += ["", *finding_lines(f, width, unit(d))]
     lines += other_lines(d, width, full)
     if d.to_log:
         lines += ["", "  To be surer, log:"] + [line for text in d.to_log for line in wrap(text, width, "    - ", "      ")]
@@ -93,16 +93,22 @@ def heading(d: Diagnosis) -> str:
     return " · ".join(part for part in (d.source, run) if part) or "run"
 
 
+def unit(d: Diagnosis) -> str:
+    """What one step of the log is called."""
+    return "epoch" if d.trace.config.get("resolution") == "epoch" else "step"
+
+
 def summary(d: Diagnosis) -> str:
-    """What is wrong, in half a line."""
+    """What is wrong, in half a line: two causes are alternatives, save that one may have led to a NaN."""
     names = [CONDITIONS[f.condition].name for f in d.found if f.kind == "fault"]
-    return f"{' and '.join(names)}; confidence {d.found[0].confidence:.0%}"
+    join = " and " if d.found[0].condition == "nan" else " or "
+    return f"{join.join(names)}; confidence {d.found[0].confidence:.0%}"
 
 
-def finding_lines(f: Finding, width: int) -> list[str]:
+def finding_lines(f: Finding, width: int, unit: str = "step") -> list[str]:
     """Condition, confidence, evidence, look-alikes, prescription."""
     kind = {"fault": "!", "healthy": "✓", "note": "·"}[f.kind]
-    head = f"  {kind} {CONDITIONS[f.condition].name} [{f.condition}]  {f.confidence:.0%}, steps {f.steps[0]} to {f.steps[1]}"
+    head = f"  {kind} {CONDITIONS[f.condition].name} [{f.condition}]  {f.confidence:.0%}, {unit}s {f.steps[0]} to {f.steps[1]}"
     lines = [head, *wrap(f.evidence, width, "      evidence   ", " " * 17)]
     if f.unlike and f.kind == "fault":
         lines += wrap(f.unlike, width, "      look-alike ", " " * 17)

@@ -93,6 +93,12 @@ def nan_fix(case: Case) -> str:
     if case.has("grad_norm"):
         g = case.trace.columns["grad_norm"].value
         clip = f"the gradient norm at {number(2 * float(np.median(g[np.isfinite(g)])))}"
+    found = first_bad(case)
+    if found and found[1] == 0:
+        return (
+            "Check the inputs and labels of the first batch and the initial weights with isfinite; add 1e-8 inside every log "
+            "and division of the loss; repeat in float64 to rule out overflow."
+        )
     return (
         f"Use {lr}; clip {clip}; add 1e-8 inside every log and division; check the inputs of the batch at "
         "that step with isfinite; repeat in float64 to rule out overflow."
@@ -198,16 +204,33 @@ def coarse_rule(case: Case) -> tuple[Verdict, float] | None:
 
 
 def coarse_evidence(case: Case) -> Evidence:
-    words = (
-        f"{case['points']:.0f} logged losses, one every {number(case['interval'])} steps"
-        if case["points"] > 1
-        else "a single logged loss"
-    )
-    return case.whole(
-        words
-        + (" (and the source thinned them)" if thinned(case) else "")
-        + ": rhythm, spikes and onset inside the interval cannot be seen"
-    )
+    words = f"{case['points']:.0f} logged losses, one {spacing(case)}" if case["points"] > 1 else "a single logged loss"
+    if averaged(case):
+        return case.whole(f"{words}, each a mean over the steps between: rhythm, spikes and onset inside them cannot be seen")
+    if thinned(case):
+        return case.whole(f"{words}, and the source left some out: rhythm, spikes and onset between them cannot be seen")
+    return case.whole(f"{words}: too few to show rhythm, spikes and onset")
+
+
+def coarse_fix(case: Case) -> str:
+    """Single steps where rows are means, the whole series where it was sampled, more rows where they are few."""
+    if averaged(case):
+        return "Log the loss of single steps (logging_steps=1 in transformers), with lr and gradient norm."
+    if thinned(case):
+        return "Read the log the run itself wrote, which has every row, rather than an export or a summary of it."
+    return f"Log loss, lr and gradient norm more often than {spacing(case)}: at least thirty rows a run."
+
+
+def spacing(case: Case) -> str:
+    """ "a step" or "every 10 steps"."""
+    if not case["interval"] > 1:
+        return case.every
+    return f"every {number(case['interval'])} {case.unit}s"
+
+
+def averaged(case: Case) -> bool:
+    """Whether each logged loss is a mean over several steps."""
+    return "window_mean" in (case.trace.config.get("lossy") or ())
 
 
 CONDITIONS = (
@@ -283,7 +306,7 @@ CONDITIONS = (
         "reading-curves",
         {},
         coarse_evidence,
-        lambda case: "Log loss, lr and gradient norm at least every tenth step.",
+        coarse_fix,
         coarse_rule,
     ),
 )
