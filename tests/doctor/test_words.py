@@ -10,6 +10,7 @@ import pytest
 from descend.doctor import diagnose
 from descend.doctor.evidence import climb
 from descend.doctor.page import page
+from descend.doctor.picture import svg
 from descend.doctor.text import render
 from descend.trace import Trace, column
 
@@ -74,3 +75,34 @@ def test_epochs_are_called_epochs(tmp_path):
     result = invoke("diagnose", tmp_path / "log.csv", "--html", tmp_path / "page.html")
     assert re.search(r"%, epochs \d+ to 39", result.stdout)
     assert "steps" not in re.findall("<code>(.*?) to 39</code>", (tmp_path / "page.html").read_text())[0]
+
+
+def test_what_is_not_finite_is_crossed_and_a_lone_point_is_drawn():
+    loss = [2.0, np.nan, 1.5, np.inf, 1.2, 1.1] + [np.nan] * 100
+    d = diagnose(Trace({"loss": column(range(len(loss)), loss)}))
+    picture = svg(d)
+    assert 20 <= picture.count("×") <= 60
+    assert picture.count("<circle") == 2
+    assert picture.count("<polyline") == 1
+    assert "not a finite number" in page([d])
+    fine = diagnose(Trace({"loss": column(range(60), 2 * 0.9 ** np.arange(60))}))
+    assert "×" not in svg(fine)
+    assert "not a finite number" not in page([fine])
+
+
+def test_a_remark_about_the_log_shades_nothing():
+    d = diagnose(Trace({"loss": column(range(0, 500, 10), 2 * 0.99 ** np.arange(0, 500, 10))}, config={"lossy": ["sampled"]}))
+    remark = next(f for f in d.found if f.condition == "log-too-coarse")
+    assert svg(d).count("<rect") == len(d.found) - 1
+    assert remark.kind == "note"
+
+
+def test_an_interruption_is_no_verdict(tmp_path, monkeypatch):
+    def interrupted(*args, **options):
+        raise KeyboardInterrupt
+
+    (tmp_path / "log.csv").write_text("step,loss\n1,2\n")
+    monkeypatch.setattr("descend.logs.scan", interrupted)
+    result = invoke("diagnose", tmp_path / "log.csv")
+    assert result.exit_code == 130
+    assert "Traceback" not in result.output

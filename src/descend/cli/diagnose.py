@@ -73,20 +73,22 @@ def command(
     descend diagnose metrics.csv --map loss=train/x --json
 
     Exit code 0: nothing wrong was found (healthy, or cannot tell); 1: at least one run has a fault; 2: something could not be
-    read.
+    read; 130: interrupted.
     """
     if not paths and not demo:
         raise DescendError("say which log to diagnose: a file, a folder, - for standard input, or --demo")
     check_files((html, (".html",)), (figure, (".png", ".svg")))
     failures: list[str] = []
     diagnoses: list[Diagnosis] = []
-    printed = 0
-    for trace in traces(paths, columns, demo, failures.append):
-        d = examine(trace)
-        diagnoses.append(d if html or figure or as_json else slim(d))
-        if not as_json:
-            click.echo(("\n" if printed else "") + text(d, full))
-            printed += 1
+    try:
+        for trace in traces(paths, columns, demo, failures.append):
+            d = examine(trace)
+            diagnoses.append(d if html or figure or as_json else slim(d))
+            if not as_json:
+                click.echo(("\n" if len(diagnoses) > 1 else "") + text(d, full))
+    except KeyboardInterrupt:
+        click.echo(f"stopped: {len(diagnoses)} runs were read", err=True)
+        sys.exit(130)
     if as_json:
         click.echo(strict_json([d.to_dict() for d in diagnoses], indent=2))
     elif len(diagnoses) > 1:

@@ -7,7 +7,7 @@ from html import escape
 
 from descend.doctor.examine import CONDITIONS
 from descend.doctor.finding import Diagnosis, Finding
-from descend.doctor.picture import svg
+from descend.doctor.picture import SERIES, not_finite, shaded, svg
 from descend.doctor.text import VERDICTS, heading, totals, unit
 
 __all__ = ["page"]
@@ -58,7 +58,9 @@ def article(d: Diagnosis) -> str:
     wanted = "".join(f"<li>{escape(text)}</li>" for text in d.to_log)
     key = '<p class="key"><b style="color:#1d4ed8">training loss</b>'
     key += ' · <b style="color:#b45309">validation loss</b>' if "val_loss" in d.trace.columns else ""
-    key += " · shaded: the steps the findings speak of</p>"
+    key += " · shaded: the steps the findings speak of" if shaded(d) else ""
+    bad = any(not_finite(c) for k, c in d.trace.columns.items() if k in SERIES)
+    key += " · ×: not a finite number</p>" if bad else "</p>"
     return (
         f'<article><p class="verdict {d.verdict}">{VERDICTS[d.verdict]}</p><h2>{name}</h2><p>{escape(d.sentence)}</p>'
         f"{svg(d)}{key}{''.join(section(f, unit(d)) for f in d.found)}{rest(d)}"

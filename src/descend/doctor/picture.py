@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from descend.doctor.examine import CONDITIONS
-from descend.doctor.finding import Diagnosis
+from descend.doctor.finding import Diagnosis, Finding
 from descend.doctor.text import unit
 from descend.trace import Column
 
@@ -68,7 +68,7 @@ def svg(d: Diagnosis, width: int = 760, height: int = 260) -> str:
         return bottom - min(max(part, 0.0), 1.0) * (bottom - top)
 
     parts = [f'<svg viewBox="0 0 {width} {height}" role="img" aria-label="{escape(d.sentence)}">']
-    parts += [shade(f, x, top, bottom) for f in d.found]
+    parts += [shade(f, x, top, bottom) for f in shaded(d)]
     for value in ticks(low, high, log):
         parts.append(f'<line class="grid" x1="{left}" x2="{right}" y1="{y(value):.1f}" y2="{y(value):.1f}"/>')
         parts.append(f'<text x="{left - 8}" y="{y(value) + 4:.1f}" text-anchor="end">{value:.3g}</text>')
@@ -77,10 +77,14 @@ def svg(d: Diagnosis, width: int = 760, height: int = 260) -> str:
     for name, colour in SERIES.items():
         if name in d.trace.columns:
             parts += polylines(d.trace.columns[name], x, y, colour)
+            parts += [
+                f'<text x="{x(step):.1f}" y="{top + 12}" text-anchor="middle" style="fill:{colour}">×</text>'
+                for step in not_finite(d.trace.columns[name])
+            ]
     return "".join([*parts, "</svg>"])
 
 
-def shade(f: Any, x: Any, top: float, bottom: float) -> str:
+def shade(f: Finding, x: Any, top: float, bottom: float) -> str:
     a, b = x(f.steps[0]), max(x(f.steps[1]), x(f.steps[0]) + 2)
     title = f"<title>{escape(CONDITIONS[f.condition].name)}</title>"
     return (
@@ -90,18 +94,37 @@ def shade(f: Any, x: Any, top: float, bottom: float) -> str:
 
 
 def polylines(c: Column, x: Any, y: Any, colour: str) -> list[str]:
-    """Lines between finite values; crosses at the top where a value is not finite."""
+    """Lines between finite values, a dot for one that stands alone."""
     steps, values = extremes(c)
-    out: list[str] = []
+    out: list[list[str]] = []
     run: list[str] = []
     for s, v in zip(steps.tolist(), values.tolist(), strict=True):
         if math.isfinite(v):
             run.append(f"{x(s):.1f},{y(v):.1f}")
             continue
-        out += [" ".join(run)] * bool(run)
+        out += [run] * bool(run)
         run = []
-    out += [" ".join(run)] * bool(run)
-    return [f'<polyline points="{points}" stroke="{colour}"/>' for points in out]
+    out += [run] * bool(run)
+    return [mark(points, colour) for points in out]
+
+
+def mark(points: list[str], colour: str) -> str:
+    """A line through points, or a dot."""
+    if len(points) > 1:
+        return f'<polyline points="{" ".join(points)}" stroke="{colour}"/>'
+    cx, cy = points[0].split(",")
+    return f'<circle cx="{cx}" cy="{cy}" r="2" fill="{colour}"/>'
+
+
+def not_finite(c: Column, most: int = 60) -> list[float]:
+    """Steps at which a value is not finite, thinned evenly to `most`."""
+    steps = c.step[~np.isfinite(c.value)]
+    return [float(s) for s in steps[:: max(-(-len(steps) // most), 1)]]
+
+
+def shaded(d: Diagnosis) -> list[Finding]:
+    """The findings whose steps are shaded: a remark is about the log, not about a part of the curve."""
+    return [f for f in d.found if f.kind != "note"]
 
 
 def ticks(low: float, high: float, log: bool) -> list[float]:
@@ -133,8 +156,12 @@ def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
         low, high, log = axis_values(d)
         for name, colour in SERIES.items():
             if name in d.trace.columns:
-                ax.plot(*extremes(d.trace.columns[name]), color=colour, lw=1.2, label=name.replace("_", " "))
-        for f in d.found:
+                steps, values = extremes(d.trace.columns[name])
+                with_dots = "." if len(steps) <= 30 else ""
+                ax.plot(steps, values, color=colour, lw=1.2, marker=with_dots, ms=4, label=name.replace("_", " "))
+                bad = not_finite(d.trace.columns[name])
+                ax.plot(bad, [0.96] * len(bad), "x", color=colour, ms=5, transform=ax.get_xaxis_transform())
+        for f in shaded(d):
             ax.axvspan(f.steps[0], f.steps[1], color=COLOURS[f.kind], alpha=0.1, label=CONDITIONS[f.condition].name)
         if log:
             ax.set_yscale("log")
