@@ -106,3 +106,12 @@ def test_an_interruption_is_no_verdict(tmp_path, monkeypatch):
     result = invoke("diagnose", tmp_path / "log.csv")
     assert result.exit_code == 130
     assert "Traceback" not in result.output
+
+
+def test_a_figure_of_many_runs_says_how_many_it_shows_and_shows_the_faults(tmp_path):
+    for k in range(14):
+        rate = 1.3 if k == 13 else 0.9
+        (tmp_path / f"{k}.csv").write_text("step,loss\n" + "".join(f"{i},{2 * rate**i + 0.1}\n" for i in range(60)))
+    result = invoke("diagnose", tmp_path, "--figure", tmp_path / "all.svg")
+    assert "(12 of 14 runs)" in result.stdout
+    assert "fault: 13.csv" in (tmp_path / "all.svg").read_text()

@@ -156,5 +156,5 @@ def save(diagnoses: list[Diagnosis], html: Path | None, figure: Path | None, *, 
     if figure:
         from descend.doctor.picture import save_figure
 
-        save_figure(diagnoses, figure)
-        click.echo(f"drawn      {figure}", err=quiet)
+        left_out = save_figure(diagnoses, figure)
+        click.echo(f"drawn      {figure}" + (f" ({left_out})" if left_out else ""), err=quiet)

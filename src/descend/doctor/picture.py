@@ -17,6 +17,8 @@ from descend.trace import Column
 __all__ = ["extremes", "save_figure", "svg"]
 
 COLOURS = {"fault": "#c2410c", "healthy": "#15803d", "note": "#475569"}
+#: Runs in one figure.
+MOST = 12
 SERIES = {"loss": "#1d4ed8", "val_loss": "#b45309"}
 
 
@@ -144,12 +146,17 @@ def title(d: Diagnosis) -> str:
     return f"{d.verdict.replace('_', ' ')}: {' '.join(names)}"
 
 
-def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
-    """Draw the runs, one under the other, with matplotlib; the format follows the file's ending."""
+def save_figure(diagnoses: list[Diagnosis], path: Path) -> str:
+    """Draw the runs, one under the other, with matplotlib; the format follows the file's ending.
+
+    Of more than MOST runs those with a fault go first. Says what was left out, or nothing.
+    """
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    shown = [d for d in diagnoses if "loss" in d.trace.columns and len(d.trace.columns["loss"])][:12]
+    drawable = [d for d in diagnoses if "loss" in d.trace.columns and len(d.trace.columns["loss"])]
+    chosen = sorted(drawable, key=lambda d: ("fault", "cannot_tell", "healthy").index(d.verdict))[:MOST]
+    shown = [d for d in drawable if any(d is c for c in chosen)]
     figure = Figure(figsize=(8, 3.2 * max(len(shown), 1)), layout="constrained")
     FigureCanvasAgg(figure)
     for ax, d in zip(np.ravel(figure.subplots(max(len(shown), 1), 1)), shown, strict=False):
@@ -170,3 +177,4 @@ def save_figure(diagnoses: list[Diagnosis], path: Path) -> None:
         ax.set(title=title(d), xlabel=unit(d), ylabel="loss")
         ax.legend(fontsize=8)
     figure.savefig(path, dpi=130)
+    return f"{len(shown)} of {len(diagnoses)} runs" if len(shown) < len(diagnoses) else ""

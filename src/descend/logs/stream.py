@@ -115,12 +115,6 @@ def standard_input() -> BinaryIO:
     return sys.stdin.buffer
 
 
-def file_id(path: Path) -> tuple[int, int, int]:
-    """Device, inode and size: tells a grown file from a rotated or truncated one."""
-    status = path.stat()
-    return status.st_dev, status.st_ino, status.st_size
-
-
 class Utf8:
     """Turns chunks of text bytes into UTF-8 without a byte order mark; PowerShell redirects write UTF-16."""
 
