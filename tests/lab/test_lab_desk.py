@@ -153,6 +153,29 @@ def test_an_exception_is_an_answer(bench, ask, caplog):
     assert bench.frame()["said"] == "fine"
 
 
+def test_a_reader_that_cannot_be_reached_blocks_no_channel(caplog):
+    """A notebook's connection may fail for a moment: the next question of that channel is answered."""
+    gone, failed, sent = threading.Event(), threading.Semaphore(0), queue.SimpleQueue()
+    gone.set()
+
+    def send(message):
+        if gone.is_set():
+            failed.release()
+            raise OSError("the connection is closed")
+        sent.put(unpack(message).data)
+
+    desk = Desk({"echo": (lambda params, _talk: Frame({"said": params.get("say")}), True)})
+    page = desk.page(send)
+    page.take('{"id": 1, "channel": "c", "ask": "echo", "params": {"say": "lost"}}')
+    for _ in range(2):  # the answer, and the sentence about its failure
+        assert failed.acquire(timeout=20)
+    gone.clear()
+    page.take('{"id": 2, "channel": "c", "ask": "echo", "params": {"say": "found"}}')
+    assert sent.get(timeout=20)["said"] == "found"
+    assert "could not be sent" in caplog.text
+    desk.close()
+
+
 def test_a_sentence_is_an_answer(bench):
     bench.put("wrong", 5)
     assert bench.frame() == {"id": 5, "channel": "c", "last": True, "error": "a sentence"}

@@ -186,14 +186,18 @@ class Page:
         self._queue(channel, self._desk.quick(after.ask))
 
     def _settle(self, question: _Question, talk: Talk) -> None:
-        """Send the question's last frame, whatever happens."""
+        """Send the question's last frame, whatever happens. A reader that cannot be reached leaves its channel free all the same."""
         try:
-            self._reply(question, self._desk.asks[question.ask][0](question.params, talk), last=True)
-        except DescendError as error:
-            self._reply(question, Frame({"error": str(error)}), last=True)
+            try:
+                self._reply(question, self._desk.asks[question.ask][0](question.params, talk), last=True)
+            except DescendError as error:
+                self._reply(question, Frame({"error": str(error)}), last=True)
+            except Exception:
+                logger.exception("the ask %r failed", question.ask)
+                sentence = "something went wrong inside descend; the terminal shows what"
+                self._reply(question, Frame({"error": sentence}), last=True)
         except Exception:
-            logger.exception("the ask %r failed", question.ask)
-            self._reply(question, Frame({"error": "something went wrong inside descend; the terminal shows what"}), last=True)
+            logger.exception("the answer to %r could not be sent", question.ask)
 
 
 def _nowhere(_frame: Frame) -> None:

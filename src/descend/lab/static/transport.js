@@ -3,7 +3,11 @@
 //   const frame = await transport.ask("run", "run", state)   // {…plain values, arrays: {name: TypedArray with .shape}}
 //   transport.follow("map", "map", params, frame => draw(frame))     // several frames, refined
 //
-// One question in flight per channel; while it is, only the newest waits. A question that is overtaken resolves to null.
+// One question in flight per channel; while it is, only the newest waits. A question that is overtaken resolves to null. One too
+// long to be sent is answered at once, by a sentence.
+
+/** The longest question the server takes, in bytes; it closes the connection on a longer one. */
+const LONGEST = 64 * 1024;
 
 /** Read a frame: u32 length, JSON padded to 8 bytes, arrays. */
 export function decode(buffer, base = 0) {
@@ -54,15 +58,27 @@ class Channel {
   }
 
   take(frame) {
+    if (this.waiting?.id === frame.id) this.overtake();
     const question = this.flying;
     if (!question || frame.id !== question.id) return;
+    const shown = question.onframe && !this.waiting && !frame.error;
     if (!frame.last) {
-      if (!this.waiting) question.onframe?.(frame);
+      if (shown) question.onframe(frame);
       return;
     }
-    if (question.onframe && !this.waiting && !frame.error) question.onframe(frame);
-    question.resolve(this.waiting && question.onframe ? null : frame);
-    this.next();
+    try {
+      if (shown) question.onframe(frame);
+    } finally { // whatever becomes of the drawing, the channel goes on
+      question.resolve(this.waiting && question.onframe ? null : frame);
+      this.next();
+    }
+  }
+
+  /** The one that waits is being answered: the server took it in the place of the one in flight before it began that one. */
+  overtake() {
+    this.flying?.resolve(null);
+    this.flying = this.waiting;
+    this.waiting = null;
   }
 
   /** The connection is new: ask again what was never answered. */
@@ -127,7 +143,11 @@ export class Socket extends Transport {
 
   write(question) {
     if (this.socket.readyState !== WebSocket.OPEN) return false;
-    this.socket.send(JSON.stringify(question));
+    const text = JSON.stringify(question);
+    if (new TextEncoder().encode(text).length > LONGEST) {
+      const error = "this is more than a page can ask at once: take fewer points";
+      queueMicrotask(() => this.channels.get(question.channel).take({ id: question.id, last: true, error, arrays: {} }));
+    } else this.socket.send(text);
     return true;
   }
 }
