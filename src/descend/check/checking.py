@@ -155,7 +155,7 @@ def _filled(probe: Probe, mapped: Mapped, described: Message) -> Probe:
     for theirs, ours in mapped.names.items():
         default = described["default_settings"].get(theirs)
         if isinstance(ours, str) and isinstance(default, int | float):
-            values[ours] = default
+            values[ours] = -default if theirs in mapped.negated else default
     return replace(probe, values=values | dict(probe.values))
 
 

@@ -1,0 +1,98 @@
+"""Two mistakes at once: every two of the catalogue and of the rule's edits, the likeliest first, through a sieve."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from math import log
+from typing import Any
+
+import numpy as np
+
+from descend.check.probes import Probe
+from descend.check.sieve import Pieces, Sieve, flat
+from descend.check.variants import Candidate
+
+__all__ = ["LIMITS", "likely_pairs", "surprise", "surprise_of"]
+
+#: Pairs tried for one form of a rule: where one entry tells enough, and where arrays are needed.
+LIMITS = (120_000, 6_000)
+
+
+@dataclass(frozen=True)
+class Part:
+    """One change as a pair is made of it."""
+
+    candidate: Candidate
+    pieces: Pieces
+    slots: dict[str, Any]
+    cost: float
+
+
+def surprise(candidate: Candidate) -> float:
+    """How unlikely a change is: 0 for what people are known to do, more for edits, by their rank."""
+    return sum(surprise_of(entry) for entry in candidate.entries)
+
+
+def surprise_of(entry: Any) -> float:
+    """The same for one entry."""
+    rank = getattr(entry, "rank", 0)
+    return log(rank / 0.3) if rank else 0.0
+
+
+def likely_pairs(
+    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray]
+) -> Iterator[tuple[Candidate, Candidate]]:
+    """Pairs that take the user's first steps, the likeliest first; each shows alone, and no two make the same run."""
+    whole = [c for c in pool if c.whole and not ref.whole]
+    plain = [c for c in pool if not c.whole or ref.whole]
+    sieve = Sieve(ref, probes, points)
+    parts = _parts(sieve, plain)
+    limit = LIMITS[0] if flat(ref) else LIMITS[1]
+    yield from _passing(sieve, _ordered(parts, parts), limit)
+    if whole and flat(ref):
+        wide = Sieve(ref, probes, points, whole=True)
+        yield from _passing(wide, _ordered(_parts(wide, whole), parts), LIMITS[1])
+
+
+def _parts(sieve: Sieve, pool: Sequence[Candidate]) -> list[Part]:
+    """What shows in the sieve's steps, once for each run."""
+    found: list[Part] = []
+    seen = {sieve.run({}, {})}
+    for candidate in sorted(pool, key=surprise):
+        changes = tuple(c for m in candidate.entries for c in m.changes)
+        slots = {k: v for m in candidate.entries for k, v in m.slots.items()}
+        pieces = sieve.pieces_of(changes)
+        visited = sieve.run(pieces, slots) if pieces is not None else None
+        if pieces is None or visited is None or visited in seen:
+            continue
+        seen.add(visited)
+        found.append(Part(candidate, pieces, slots, surprise(candidate)))
+    return found
+
+
+def _ordered(first: Sequence[Part], second: Sequence[Part]) -> list[tuple[Part, Part]]:
+    if first is second:
+        made = [(a, b) for i, a in enumerate(first) for b in first[i + 1 :]]
+    else:
+        made = [(a, b) for a in first for b in second]
+    return sorted(made, key=lambda pair: pair[0].cost + pair[1].cost)
+
+
+def _passing(sieve: Sieve, ordered: Sequence[tuple[Part, Part]], limit: int) -> Iterator[tuple[Candidate, Candidate]]:
+    for a, b in ordered[:limit]:
+        merged = _merged(sieve, a, b)
+        if merged is not None and sieve.passes(merged, a.slots | b.slots):
+            yield a.candidate, b.candidate
+
+
+def _merged(sieve: Sieve, a: Part, b: Part) -> Pieces | None:
+    if a.pieces.keys().isdisjoint(b.pieces):
+        return {**a.pieces, **b.pieces}
+    both = [*_changes(a), *_changes(b)]
+    put = [(c.target, c.occurrence) for c in both if c.kind == "set"]
+    return sieve.pieces_of(both) if len(put) == len(set(put)) else None
+
+
+def _changes(part: Part) -> list[Any]:
+    return [c for m in part.candidate.entries for c in m.changes]
