@@ -7,12 +7,14 @@ the rule that differ in one place; a neighbour is named by its edit and its two 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Any
+from weakref import WeakKeyDictionary
 
-from descend.check.formulas import at, call, called, parse, paths, unicode_of, with_new
+from descend.check.formulas import POWERS, at, call, called, parse, paths, unicode_of, with_new
 from descend.check.mistake import Mistake
 from descend.check.rewrites import ahead, carried, line_wide
 from descend.check.variants import Candidate, Change, quick, rule_tree
@@ -37,8 +39,9 @@ class Edit:
     name: str
     #: How seldom: the order in which edits that fit are told.
     rank: int
-    #: Statements that keep an old value before the first line.
     whole: bool = False
+    #: The equation as it should be and as it is, where the changed lines say it less well.
+    shown: tuple[str, str] | None = None
 
 
 Replacement = tuple[ast.expr, str, int, str, bool]
@@ -46,13 +49,36 @@ Replacement = tuple[ast.expr, str, int, str, bool]
 
 def edited_candidates(ref: Candidate) -> list[Candidate]:
     """Every rule one edit away from a reference or dialect, most likely edits first."""
+    if ref not in _POOLS:
+        _POOLS[ref] = _made(ref)
+    return _POOLS[ref]
+
+
+_POOLS: WeakKeyDictionary[Candidate, list[Candidate]] = WeakKeyDictionary()
+
+
+def _line_of(rule: Rule, target: str, value: ast.expr) -> str:
+    """A line as people write it."""
+    sign = "←" if target in rule.slots or target in ("p", "g") else "="
+    return f"{POWERS.get(target, unicode_of(target))} {sign} {unicode_of(value)}"
+
+
+def _aged(written: str) -> str:
+    """Old values under the sign people know."""
+    written = re.sub(r"raw_?g", "∇f", written)
+    return re.sub(r"(?:old|raw)_?(\w\u0302?)", r"\1ₜ₋₁", written)
+
+
+def _made(ref: Candidate) -> list[Candidate]:
     found = []
     for edit in _edits(ref.rule):
         try:
             rule = quick(ref.rule, edit.changes, {})
         except (IndexError, StopIteration, DescendError, SyntaxError):
             continue
-        entry = Edited(ref.rule.name, edit.target, edit.name, edit.changes, "", HINT, parent=ref.rule, rank=edit.rank)
+        entry = Edited(
+            ref.rule.name, edit.target, edit.name, edit.changes, "", HINT, written=edit.shown, parent=ref.rule, rank=edit.rank
+        )
         found.append(Candidate(rule, "mistake", edit.name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
     return found
 
@@ -71,6 +97,31 @@ class Edited(Mistake):
     def base(self) -> Rule:
         rule: Rule = self.parent
         return rule
+
+    @cached_property
+    def equations(self) -> tuple[list[str], list[str]]:
+        """The lines that differ; an old value under its own sign, where the lines read the same without."""
+        if self.written is not None:
+            return [self.written[0]], [self.written[1]]
+        right, wrong = super().equations
+        if right and wrong and not any(re.search(r"old|raw", line) for line in wrong):
+            return right, wrong
+        return self._as_changed()
+
+    def _as_changed(self) -> tuple[list[str], list[str]]:
+        texts = [(target, statement.value) for target, _, statement, _ in _assignments(self.base)]
+        right, wrong = [], []
+        for change in [c for c in self.changes if c.kind == "set"]:
+            places = [value for target, value in texts if target == change.target]
+            right.append(_line_of(self.base, change.target, places[change.occurrence]))
+            wrong.append(_aged(_line_of(self.base, change.target, parse(change.source))))
+        return right, wrong
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every term in use: what is off by default is on."""
+        known = self.base.hyperparameters
+        return {k: 0.5 for k, h in known.items() if isinstance(h.default, float) and h.default == 0} | super().values
 
 
 @lru_cache(maxsize=64)
@@ -149,16 +200,18 @@ def _moved(rule: Rule) -> list[Edit]:
     """A line that comes after another and not before it."""
     lines, found = _assignments(rule), []
     for i, (target, occurrence, statement, _) in enumerate(lines):
-        for other, place, _, _ in lines[i + 1 :]:
+        for other, place, later, _ in lines[i + 1 :]:
             stay = f"s.{target}" if target in rule.slots else target
             if not stay.replace(".", "").isidentifier() or (target not in rule.slots and target not in ("p", "g")):
                 continue
             changes = (Change(target, stay, "set", occurrence), Change(other, ast.unparse(statement), "after", place))
-            if other != target:
-                said = f"{unicode_of(target)} is renewed after {unicode_of(other)} and not before it"
-            else:
-                said = f"the lines for {unicode_of(target)} have changed places"
-            found.append(Edit(target, changes, said, 2))
+            symbols = [POWERS.get(n, unicode_of(n)) for n in (target, other)]
+            said = f"{symbols[0]} is renewed after {symbols[1]} and not before it"
+            if other == target:
+                said = f"the lines for {symbols[0]} have changed places"
+            first, second = (_line_of(rule, n, s.value) for n, s in ((target, statement), (other, later)))
+            shown = (f"{first}, then {second}", f"{second}, then {first}")
+            found.append(Edit(target, changes, said, 2, shown=shown))
     return found
 
 

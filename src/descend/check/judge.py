@@ -65,13 +65,14 @@ class Match:
     hidden: dict[str, float] = field(default_factory=dict)
 
 
-def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -> Match:
+def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, adapter: str = "") -> Match:
     """Compare with the reference, its dialects, the catalogue, and pairs of its entries, in this order.
 
-    `points` are those the user's optimizer visited on each probe.
+    `points` are those the user's optimizer visited on each probe; `adapter` is how it was driven.
     """
     decays = "weight_decay" in mapped.ours
-    refs = [r for r in references(rule, decays) if not r.without or r.without not in mapped.ours]
+    known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
+    refs = [r for r in known if not r.without or r.without not in mapped.ours]
     tried = 0
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
@@ -156,7 +157,7 @@ def _sifted(
         slots = {k: v for m in candidate.entries for k, v in m.slots.items()}
         one = wide if candidate.whole else sieve
         made = one.pieces_of(changes)
-        if candidate.lenient or (made is not None and one.passes(made, slots)):
+        if made is not None and one.passes(made, slots):
             yield candidate
 
 

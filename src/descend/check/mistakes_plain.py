@@ -64,6 +64,7 @@ def momentum() -> list[Mistake]:
         M(one, "p", "p - lr**2 * s.b", "the step is multiplied by the learning rate twice", "Steps are a hundred times too short.", RATE),
         M(one, "p", "p - lr * (1 - momentum) * s.b", "the step is multiplied by 1 − β: a mean in place of a sum", "Ten times slower at the same lr.", look),
         M(one, "p", (before("start", "old = s.b"), put("p", "p - lr * old")), "the velocity is used before it is renewed", "Every step is one gradient late, and the first does nothing.", "In which order are velocity and parameter renewed?"),
+        M(one, "b", "momentum * s.b + (1 - dampening) * g", "dampening is applied to the first gradient too", "The first velocity is too small, and everything that grows from it.", "What should the velocity be after one step?", needs=("dampening",)),
         M(one, "w", "1.0", "dampening is ignored", "The velocity is 1/(1 − dampening) times too large.", "What does dampening multiply?", needs=("dampening",)),
         M(one, "w", "dampening", "dampening and 1 − dampening are swapped", "The velocity is too small or too large.", "What does dampening multiply?", needs=("dampening",)),
     ]  # fmt: skip

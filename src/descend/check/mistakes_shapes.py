@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from descend.check.mistake import M, Mistake, after, before, put
+from descend.rules import POWER, ZERO
 
 __all__ = ["shape_mistakes"]
 
@@ -138,6 +139,7 @@ def muon() -> list[Mistake]:
         M(one, "o", "sign(d)", "the sign is taken entry by entry", "It is Lion's kind of step.", look),
         M(one, "o", (before("o", "d = sign(d)"),), "signs are orthogonalized and not the velocity", "Sizes within the matrix are lost.", look),
         M(one, "b", (before("start", "g = orthogonalize(g, ns_steps, ns_a, ns_b, ns_c, eps)"), put("o", "d")), "the gradient is orthogonalized before the momentum", "The step is a mean of orthogonal matrices, shorter than one.", look),
+        M(one, "p", "p - lr * spectral_scale(p.shape, 'transposed') * o", "rows and columns have changed places in the scale", "Wide weights get steps that are too long, tall ones too short; right where inputs lie in rows, as in optax.", "Do the rows of your weights belong to outputs or to inputs?", occurrence=1, written=("p ← p − lr·√max(1, rows/columns)·o", "p ← p − lr·√max(1, columns/rows)·o")),
         M(one, "p", "p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast.", "Where does the decay act?", needs=DECAY),
         M(one, "p", "p", "the weight decay is ignored", "No regularisation.", "Where does the decay act?", needs=DECAY),
         M(one, "p", "p + lr * weight_decay * p", "the decay has the wrong sign", "Weights grow.", "Where does the decay act?", needs=DECAY),
@@ -183,6 +185,8 @@ def schedule_free_adamw() -> list[Mistake]:
     one, look = "schedule_free_adamw", "Look at v and its correction."
     rest = " + weight_decay * p"
     return [
+        M(one, "u", (before("start", "s.m = beta1 * s.m + (1 - beta1) * g"), put("u", "s.m / (sqrt(v_hat) + eps)" + rest)), "a running mean of the gradients is used, as Adam's first moment", "Averaged twice: β1 belongs to the points and not to the gradients.", "What does β1 average here?", slots={"m": ZERO}),
+        M(one, "u", (before("start", "s.m = beta1 * s.m + (1 - beta1) * g\ns.k1 = beta1 * s.k1"), put("u", "s.m / (1 - s.k1) / (sqrt(v_hat) + eps)" + rest)), "a corrected running mean of the gradients is used, as Adam's first moment", "Averaged twice: β1 belongs to the points and not to the gradients.", "What does β1 average here?", slots={"m": ZERO, "k1": POWER("beta1")}),
         M(one, "v", "beta2 * s.v + g**2", "the new square is not weighted by 1 − β2", "Steps are too short.", look),
         M(one, "v", "beta1 * s.v + (1 - beta1) * g**2", "the second moment uses β1", "The denominator follows the noise.", look),
         M(one, "v", "(1 - beta2) * s.v + beta2 * g**2", "β2 and 1 − β2 are swapped", "The size is hardly averaged.", look),

@@ -49,7 +49,10 @@ def likely_pairs(
     sieve = Sieve(ref, probes, points)
     parts = _parts(sieve, plain)
     limit = LIMITS[0] if flat(ref) else LIMITS[1]
-    yield from _passing(sieve, _ordered(parts, parts), limit)
+    early = [a for a in parts if sieve.passes(a.pieces, a.slots, stages=sieve.early)]
+    late = [(a, b) for a in early for b in parts if a is not b]  # one of them alone tells the first probe
+    for some in (late, _ordered(parts, parts)):
+        yield from _passing(sieve, some, limit)
     if whole and flat(ref):
         wide = Sieve(ref, probes, points, whole=True)
         yield from _passing(wide, _ordered(_parts(wide, whole), parts), LIMITS[1])

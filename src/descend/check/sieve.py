@@ -77,6 +77,7 @@ class Stage:
     steps: list[tuple[dict[str, Any], Any, Any]]
     kept: frozenset[str]
     tolerance: float
+    first: bool
 
 
 class Sieve:
@@ -118,7 +119,8 @@ class Sieve:
         steps = [(self.ref.values(probe, t), cut(probe.joined(probe.gradients[t])), cut(visited[t + 1])) for t in range(count)]
         finite = np.where(np.isfinite(visited), visited, 0.0)
         tolerance = NEAR * float(np.abs(finite - finite[0]).max())
-        return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14))
+        first = probe.name.startswith("changing gradients")
+        return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14), first)
 
     def pieces_of(self, candidate_changes: Sequence[Any]) -> Pieces | None:
         """The lines that changes put in place of a rule's own; None where they cannot be made."""
@@ -145,12 +147,17 @@ class Sieve:
             self._blocks[first, last] = _compiled("\n".join(self.lines[first:last]))
         return self._blocks[first, last]
 
-    def passes(self, changed: Pieces, slots: Mapping[str, Any]) -> bool:
-        """Whether the rule with these lines changed takes the user's first steps."""
+    @property
+    def early(self) -> int:
+        """How many of the stages are of the first probe, in which nothing decays."""
+        return sum(stage.first for stage in self.stages)
+
+    def passes(self, changed: Pieces, slots: Mapping[str, Any], stages: int | None = None) -> bool:
+        """Whether the rule with these lines changed takes the user's first steps; or those of the first stages only."""
         try:
             codes = self.codes(changed)
             with np.errstate(all="ignore"):
-                return all(self._follows(stage, codes, slots) for stage in self.stages)
+                return all(self._follows(stage, codes, slots) for stage in self.stages[:stages])
         except FAILURES:
             return False
 

@@ -189,6 +189,8 @@ class Candidate:
     base: Candidate | None = None
     #: A dialect only where the user's optimizer has no such argument.
     without: str = ""
+    #: A dialect only where the user's optimizer is driven so.
+    only: tuple[str, ...] = ()
     _cache: dict[Any, Points] = field(default_factory=dict, repr=False)
 
     def values(self, probe: Probe, step: int = 0) -> dict[str, Any]:
