@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
+from itertools import combinations
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -21,7 +22,7 @@ from descend.check.variants import Candidate, Change, quick, rule_tree
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Edit", "edited_candidates"]
+__all__ = ["Edit", "doubled_candidates", "edited_candidates"]
 
 #: Hyperparameters that may be taken for each other.
 SHARES = ("beta1", "beta2", "beta3", "momentum", "rho", "dampening", "w")
@@ -55,6 +56,29 @@ def edited_candidates(ref: Candidate) -> list[Candidate]:
 
 
 _POOLS: WeakKeyDictionary[Candidate, list[Candidate]] = WeakKeyDictionary()
+
+
+def doubled_candidates(ref: Candidate) -> list[Candidate]:
+    """Every rule with two likely edits in different places of one line."""
+    rule, found = ref.rule, []
+    slots = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts]
+    for target, occurrence, statement, defined in _assignments(rule):
+        value = statement.value
+        parts = [
+            (path, new, said, rank)
+            for path in paths(value)
+            for new, said, rank, keep, norms in _ways(at(value, path), rule, slots, defined, target)
+            if rank <= 2 and not keep and not norms
+        ]
+        for (one, new, said, rank), (other, another, also, seldom) in combinations(parts, 2):
+            if one[: len(other)] == other or other[: len(one)] == one:
+                continue
+            source = ast.unparse(ast.fix_missing_locations(with_new(with_new(value, one, new), other, another)))
+            changes = (Change(target, source, "set", occurrence),)
+            name = f"{said.removesuffix(',')} and {also.removesuffix(',')} {_where(target)}"
+            entry = Edited(rule.name, target, name, changes, "", HINT, parent=rule, rank=10 * rank * seldom)
+            found.append(Candidate(rule, "mistake", name, ref.fixed, (entry,), ref.whole, ref.source, True, ref))
+    return found
 
 
 def _line_of(rule: Rule, target: str, value: ast.expr) -> str:

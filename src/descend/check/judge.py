@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 
 from descend.check.dialects import references
-from descend.check.edits import edited_candidates
+from descend.check.edits import doubled_candidates, edited_candidates
 from descend.check.mistake import Mistake
 from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped
-from descend.check.pairs import likely_pairs, surprise, surprise_of
+from descend.check.pairs import LIMITS, likely_pairs, surprise
 from descend.check.probes import Probe
-from descend.check.sieve import Sieve
+from descend.check.sieve import Sieve, flat
 from descend.check.variants import Candidate, agrees, quick, with_decay
 from descend.check.writings import writings
 from descend.errors import DescendError
@@ -162,21 +162,31 @@ def _sifted(
 
 
 def _judge_pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
-    """Two changes at once, of the catalogue or outside it; the commonest form of the rule only."""
+    """Two changes at once, of the catalogue or outside it, in the commonest forms of the rule and its other writings."""
     tried = 0
-    for ref in refs[: 1 + ("weight_decay" in mapped.ours)]:
+    known: dict[str, set[Any]] = {}
+    decays = "weight_decay" in mapped.ours
+    for ref in [*refs[: 1 + decays], *writings(rule, decays)]:
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
-        tried += len(pool) * (len(pool) - 1) // 2
+        tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)])
         found: list[Candidate] = []
-        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points)):
+        runs = known.setdefault(ref.label, set())
+        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points, runs)):
             made = mistaken(ref, (*a.entries, *b.entries))
             if made is not None and _fits(made, probes, points, EXACT) is not None:
                 found.append(made)
             if len(found) >= 4 or count > SIFTED:
                 break
         if found:
-            best = sum(surprise_of(e) for e in found[0].entries)
-            kept = [c for c in found if sum(surprise_of(e) for e in c.entries) <= best + 1.0]
+            best = surprise(found[0])
+            kept = [c for c in found if surprise(c) <= best + 1.0]
+            return Match("wrong", kept, 0.0, tried - len(kept))
+    for ref in refs[:1]:
+        doubled = [] if ref.rule.sums or ref.rule.whole_array else doubled_candidates(ref)
+        tried += len(doubled)
+        fitting = [c for c in _sifted(ref, doubled, probes, points) if _fits(c, probes, points, EXACT) is not None]
+        if fitting:
+            kept = sorted(fitting, key=surprise)[:4]
             return Match("wrong", kept, 0.0, tried - len(kept))
     return Match("", excluded=tried)
 

@@ -27,6 +27,7 @@ class Part:
     pieces: Pieces
     slots: dict[str, Any]
     cost: float
+    new: bool
 
 
 def surprise(candidate: Candidate) -> float:
@@ -41,13 +42,16 @@ def surprise_of(entry: Any) -> float:
 
 
 def likely_pairs(
-    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray]
+    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], known: set[Any]
 ) -> Iterator[tuple[Candidate, Candidate]]:
-    """Pairs that take the user's first steps, the likeliest first; each shows alone, and no two make the same run."""
+    """Pairs that take the user's first steps, the likeliest first; each shows alone, and no two make the same run.
+
+    One of each pair is new: runs that are `known` from another writing of the rule were paired there, and new ones are added.
+    """
     whole = [c for c in pool if c.whole and not ref.whole]
     plain = [c for c in pool if not c.whole or ref.whole]
     sieve = Sieve(ref, probes, points)
-    parts = _parts(sieve, plain)
+    parts = _parts(sieve, plain, known)
     limit = LIMITS[0] if flat(ref) else LIMITS[1]
     early = [a for a in parts if sieve.passes(a.pieces, a.slots, stages=sieve.early)]
     late = [(a, b) for a in early for b in parts if a is not b]  # one of them alone tells the first probe
@@ -55,10 +59,10 @@ def likely_pairs(
         yield from _passing(sieve, some, limit)
     if whole and flat(ref):
         wide = Sieve(ref, probes, points, whole=True)
-        yield from _passing(wide, _ordered(_parts(wide, whole), parts), LIMITS[1])
+        yield from _passing(wide, _ordered(_parts(wide, whole, set()), parts), LIMITS[1])
 
 
-def _parts(sieve: Sieve, pool: Sequence[Candidate]) -> list[Part]:
+def _parts(sieve: Sieve, pool: Sequence[Candidate], known: set[Any]) -> list[Part]:
     """What shows in the sieve's steps, once for each run."""
     found: list[Part] = []
     seen = {sieve.run({}, {})}
@@ -70,13 +74,14 @@ def _parts(sieve: Sieve, pool: Sequence[Candidate]) -> list[Part]:
         if pieces is None or visited is None or visited in seen:
             continue
         seen.add(visited)
-        found.append(Part(candidate, pieces, slots, surprise(candidate)))
+        found.append(Part(candidate, pieces, slots, surprise(candidate), visited not in known))
+    known |= seen
     return found
 
 
 def _ordered(first: Sequence[Part], second: Sequence[Part]) -> list[tuple[Part, Part]]:
     if first is second:
-        made = [(a, b) for i, a in enumerate(first) for b in first[i + 1 :]]
+        made = [(a, b) for i, a in enumerate(first) for b in first[i + 1 :] if a.new or b.new]
     else:
         made = [(a, b) for a in first for b in second]
     return sorted(made, key=lambda pair: pair[0].cost + pair[1].cost)
