@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from itertools import combinations
 from typing import Any
@@ -76,7 +76,7 @@ def doubled_candidates(ref: Candidate) -> list[Candidate]:
             source = ast.unparse(ast.fix_missing_locations(with_new(with_new(value, one, new), other, another)))
             changes = (Change(target, source, "set", occurrence),)
             name = f"{said.removesuffix(',')} and {also.removesuffix(',')} {_where(target)}"
-            entry = Edited(rule.name, target, name, changes, "", HINT, parent=rule, rank=10 * rank * seldom)
+            entry = Edited(rule.name, target, name, changes, "", HINT, parent=rule, rank=10 * rank * seldom, fixed=ref.fixed)
             found.append(Candidate(rule, "mistake", name, ref.fixed, (entry,), ref.whole, ref.source, True, ref))
     return found
 
@@ -85,6 +85,14 @@ def _line_of(rule: Rule, target: str, value: ast.expr) -> str:
     """A line as people write it."""
     sign = "←" if target in rule.slots or target in ("p", "g") else "="
     return f"{POWERS.get(target, unicode_of(target))} {sign} {unicode_of(value)}"
+
+
+CHOICE = re.compile(r"\(((?:[^()]|\([^()]*\))*?) if (\w+) else ((?:[^()]|\([^()]*\))*)\)")
+
+
+def _chosen(written: str, fixed: Mapping[str, Any]) -> str:
+    """Of what a switch chooses between, what it chooses."""
+    return CHOICE.sub(lambda found: found[1] if fixed.get(found[2]) else found[3], written)
 
 
 def _aged(written: str) -> str:
@@ -100,10 +108,10 @@ def _made(ref: Candidate) -> list[Candidate]:
             rule = quick(ref.rule, edit.changes, {})
         except (IndexError, StopIteration, DescendError, SyntaxError):
             continue
-        entry = Edited(
-            ref.rule.name, edit.target, edit.name, edit.changes, "", HINT, written=edit.shown, parent=ref.rule, rank=edit.rank
-        )
-        found.append(Candidate(rule, "mistake", edit.name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
+        name = _chosen(edit.name, ref.fixed)
+        about: dict[str, Any] = {"written": edit.shown, "parent": ref.rule, "rank": edit.rank, "fixed": ref.fixed}
+        entry = Edited(ref.rule.name, edit.target, name, edit.changes, "", HINT, **about)
+        found.append(Candidate(rule, "mistake", name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
     return found
 
 
@@ -116,6 +124,8 @@ class Edited(Mistake):
 
     parent: Any = None
     rank: int = 0
+    #: Switches that the form it was made in holds.
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base(self) -> Rule:
@@ -137,8 +147,8 @@ class Edited(Mistake):
         right, wrong = [], []
         for change in [c for c in self.changes if c.kind == "set"]:
             places = [value for target, value in texts if target == change.target]
-            right.append(_line_of(self.base, change.target, places[change.occurrence]))
-            wrong.append(_aged(_line_of(self.base, change.target, parse(change.source))))
+            right.append(_chosen(_line_of(self.base, change.target, places[change.occurrence]), self.fixed))
+            wrong.append(_chosen(_aged(_line_of(self.base, change.target, parse(change.source))), self.fixed))
         return right, wrong
 
     @property

@@ -97,8 +97,8 @@ def line_wide(whole: ast.expr, target: str, slots: Sequence[str]) -> Iterator[tu
         kept, new = whole.left, whole.right
         if old in ast.unparse(kept):
             bare = new.right if isinstance(new, ast.BinOp) and isinstance(new.op, ast.Mult) else new
-            yield call("maximum", kept, bare), f"a maximum stands where the mean should in {symbol}", 3
-            yield call("maximum", parse(old), bare), f"the largest so far stands where the mean should in {symbol}", 3
+            yield call("maximum", kept, bare), "a maximum stands where the mean should", 3
+            yield call("maximum", parse(old), bare), "the largest so far stands where the mean should", 3
 
 
 def _averaged(
@@ -106,5 +106,5 @@ def _averaged(
 ) -> Iterator[tuple[ast.expr, str, int]]:
     if isinstance(keep, ast.BinOp) and isinstance(keep.op, ast.Mult) and ast.unparse(keep.right) == old:
         weighted = parse(f"(1 - {ast.unparse(keep.left)}) * ({ast.unparse(new)})")
-        said = f"a running mean stands where the maximum should in {symbol}"
+        said = "a running mean stands where the maximum should"
         yield with_new(whole, path, ast.BinOp(keep, ast.Add(), weighted)), said, 1

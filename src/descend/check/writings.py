@@ -238,7 +238,7 @@ _MADE: dict[tuple[str, bool], list[Candidate]] = {}
 def written_as(rule: Rule, function: Callable[..., Any]) -> Rule:
     """The rule with another writing in its place."""
     known = dict(rule.hyperparameters) | {"weight_decay": COMMON["weight_decay"]}
-    known = {name: known[name] for name in function.__kwdefaults__}
+    known = {name: known[name] for name in function.__kwdefaults__ or {}}
     slots = dict(rule.slots) | (_X if function.__name__.endswith("_points") else {})
     return replace(rule, function=function, slots=slots, hyperparameters=known)
 
