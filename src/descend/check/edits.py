@@ -17,7 +17,7 @@ from weakref import WeakKeyDictionary
 
 from descend.check.formulas import POWERS, at, call, called, parse, paths, unicode_of, with_new
 from descend.check.mistake import Mistake
-from descend.check.rewrites import ahead, carried, line_wide
+from descend.check.rewrites import ahead, carried, in_place, line_wide
 from descend.check.variants import Candidate, Change, quick, rule_tree
 from descend.errors import DescendError
 from descend.rules import Rule
@@ -199,6 +199,17 @@ def _carried(rule: Rule) -> list[Edit]:
         (target, place, _, _), (other, later, _, _) = lines[i], lines[j]
         changes = (Change(target, first, "set", place), Change(other, second, "set", later))
         found.append(Edit(target, changes, said, rank))
+    arrays = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts and s.shape == "like"]
+    for i, slot, made, rest, said in in_place(plain, arrays):
+        target, place, _, _ = lines[i]
+        if slot == target:
+            continue
+        changes = (Change(target, f"s.{slot} = {made}", "before", place), Change(target, rest, "set", place))
+        shown = (
+            _line_of(rule, target, plain[i][2]),
+            f"{unicode_of(slot)} ← {unicode_of(parse(made))}, then {_line_of(rule, target, parse(rest))}",
+        )
+        found.append(Edit(slot, changes, said, 2, shown=shown))
     for i, source, said in ahead(plain, list(rule.slots)):
         target, place, _, _ = lines[i]
         found.append(Edit(target, (Change(target, source, "set", place),), f"{said} {_where(target)}", 1))

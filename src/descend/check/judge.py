@@ -100,7 +100,7 @@ def _judge_mistakes(
     rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
 ) -> Match:
     tried = 0
-    for hidden in _hidden(rule, mapped, ("eps",)):
+    for hidden in _hidden(rule, mapped, ("eps", "weight_decay")):
         for ref in refs:
             pool = mistake_candidates(rule, mapped, ref)
             tried += len(pool)
@@ -113,18 +113,26 @@ def _judge_mistakes(
             if fitting:
                 fitting.sort(key=lambda pair: pair[0] > EXACT)
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
-    if tolerance > EXACT:
+    if (tolerance > EXACT) is not _in_single(points):  # one tolerance fits how it calculates
         return Match("", excluded=tried)
-    found = _judge_edits(rule, mapped, refs, probes, points)
+    found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
     if not found.kind:
-        more = _judge_pairs(rule, mapped, refs, probes, points)
+        more = _judge_pairs(rule, mapped, refs, probes, points, tolerance)
         more.excluded += found.excluded
         found = more
     found.excluded += tried
     return found
 
 
-def _judge_edits(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
+def _in_single(points: Points) -> bool:
+    """Whether all points after the start are numbers of single precision."""
+    with np.errstate(all="ignore"):
+        return all(np.array_equal(x[1:].astype(np.float32), x[1:], equal_nan=True) for x in points)
+
+
+def _judge_edits(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
     """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
     tried = 0
     forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
@@ -135,9 +143,9 @@ def _judge_edits(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: 
             pool = [*listed, *edited_candidates(ref)]
             tried += len(pool)
             fitting = []
-            for candidate in _sifted(held, pool, probes, points):
+            for candidate in _sifted(held, pool, probes, points, tolerance):
                 tight = _holding(candidate, hidden)
-                if (difference := _fits(tight, probes, points, EXACT)) is not None:
+                if (difference := _fits(tight, probes, points, tolerance)) is not None:
                     fitting.append((difference, tight))
             if fitting:
                 best = min(surprise(c) for _, c in fitting)
@@ -147,11 +155,11 @@ def _judge_edits(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: 
 
 
 def _sifted(
-    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray]
+    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float
 ) -> Iterator[Candidate]:
     """Those of a pool that take the user's first steps."""
-    sieve = Sieve(ref, probes, points)
-    wide = Sieve(ref, probes, points, whole=True) if any(c.whole and not ref.whole for c in pool) else sieve
+    sieve = Sieve(ref, probes, points, tolerance)
+    wide = Sieve(ref, probes, points, tolerance, whole=True) if any(c.whole and not ref.whole for c in pool) else sieve
     for candidate in pool:
         changes = tuple(c for m in candidate.entries for c in m.changes)
         slots = {k: v for m in candidate.entries for k, v in m.slots.items()}
@@ -161,7 +169,9 @@ def _sifted(
             yield candidate
 
 
-def _judge_pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
+def _judge_pairs(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
     """Two changes at once, of the catalogue or outside it, in the commonest forms of the rule and its other writings."""
     tried = 0
     known: dict[str, set[Any]] = {}
@@ -171,9 +181,9 @@ def _judge_pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: 
         tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)])
         found: list[Candidate] = []
         runs = known.setdefault(ref.label, set())
-        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points, runs)):
+        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points, runs, tolerance)):
             made = mistaken(ref, (*a.entries, *b.entries))
-            if made is not None and _fits(made, probes, points, EXACT) is not None:
+            if made is not None and _fits(made, probes, points, tolerance) is not None:
                 found.append(made)
             if len(found) >= 4 or count > SIFTED:
                 break
@@ -181,10 +191,12 @@ def _judge_pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: 
             best = surprise(found[0])
             kept = [c for c in found if surprise(c) <= best + 1.0]
             return Match("wrong", kept, 0.0, tried - len(kept))
-    for ref in refs[:1]:
+    for ref in refs[: 1 + decays]:
         doubled = [] if ref.rule.sums or ref.rule.whole_array else doubled_candidates(ref)
         tried += len(doubled)
-        fitting = [c for c in _sifted(ref, doubled, probes, points) if _fits(c, probes, points, EXACT) is not None]
+        fitting = [
+            c for c in _sifted(ref, doubled, probes, points, tolerance) if _fits(c, probes, points, tolerance) is not None
+        ]
         if fitting:
             kept = sorted(fitting, key=surprise)[:4]
             return Match("wrong", kept, 0.0, tried - len(kept))

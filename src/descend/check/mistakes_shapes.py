@@ -24,6 +24,8 @@ def lion() -> list[Mistake]:
         M(one, "c", "beta2 * s.m + (1 - beta2) * g", "β2 is used for both: there is only one β", "The sign hardly sees the new gradient.", look),
         M(one, "m", "beta1 * s.m + (1 - beta1) * g", "β1 is used for both: there is only one β", "The memory is too short.", look),
         M(one, "c", (before("start", "s.m = beta2 * s.m + (1 - beta2) * g"), put("m", "s.m")), "the memory is renewed before the step and not after it", "The gradient counts twice in the sign.", "In which order are p and m renewed?"),
+        M(one, "m", "beta2 * beta1 * s.m + (1 - beta2) * g", "the memory is multiplied by β1 as well: the mixture is made in its place", "The memory is shorter than β2 says.", "Which arrays are changed in place?"),
+        M(one, "m", "beta2 * c + (1 - beta2) * g", "the memory is renewed from the mixture and not from the memory", "The gradient counts twice in the memory.", "Which arrays are changed in place?"),
         M(one, "c", "s.m", "the sign is taken of the memory alone", "Every step is one gradient late.", look),
         M(one, "c", "g", "the sign is taken of the gradient alone", "It is sign descent: noise decides.", look),
         M(one, "c", "(1 - beta1) * s.m + beta1 * g", "β1 and 1 − β1 are swapped", "Noise decides the sign.", look),
@@ -101,9 +103,18 @@ def _iterations() -> list[Mistake]:
         ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "1.0", "the matrix is not divided by its norm before the iteration", "x = d/‖d‖", "x = d"),
         ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)**2", "the matrix is divided by the square of its norm before the iteration", "x = d/‖d‖", "x = d/‖d‖²"),
     ]  # fmt: skip
+    ways.append(
+        (
+            "ns_a * x + (ns_b * first + ns_c * first @ first) @ x",
+            "maximum(norm(x), eps)",
+            "x·xᵀ is computed once, before the iteration, and not in each of its steps",
+            right,
+            "x ← a·x + (b·x₀·x₀ᵀ + c·(x₀·x₀ᵀ)²)·x",
+        )
+    )
     found = []
     for line, size, name, expected, yours in ways:
-        code = f"x = d.T if d.shape[0] > d.shape[1] else d\nx = x / {size}\nfor _ in range(ns_steps):\n    gram = x @ x.T\n    x = {line}"
+        code = f"x = d.T if d.shape[0] > d.shape[1] else d\nx = x / {size}\nfirst = x @ x.T\nfor _ in range(ns_steps):\n    gram = x @ x.T\n    x = {line}"
         one = M(
             "muon",
             "o",

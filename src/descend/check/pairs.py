@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import product
 from math import log
 from typing import Any
 
@@ -17,13 +18,16 @@ __all__ = ["LIMITS", "likely_pairs", "surprise", "surprise_of"]
 
 #: Pairs tried for one form of a rule: where one entry tells enough, and where arrays are needed.
 LIMITS = (120_000, 6_000)
+#: Changes with the same first steps that are compared in full.
+FEW = 8
 
 
 @dataclass(frozen=True)
 class Part:
-    """One change as a pair is made of it."""
+    """One change as a pair is made of it, and others that make the same first steps."""
 
     candidate: Candidate
+    alike: list[Candidate]
     pieces: Pieces
     slots: dict[str, Any]
     cost: float
@@ -42,7 +46,12 @@ def surprise_of(entry: Any) -> float:
 
 
 def likely_pairs(
-    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], known: set[Any]
+    ref: Candidate,
+    pool: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Sequence[np.ndarray],
+    known: set[Any],
+    tolerance: float,
 ) -> Iterator[tuple[Candidate, Candidate]]:
     """Pairs that take the user's first steps, the likeliest first; each shows alone, and no two make the same run.
 
@@ -50,21 +59,25 @@ def likely_pairs(
     """
     whole = [c for c in pool if c.whole and not ref.whole]
     plain = [c for c in pool if not c.whole or ref.whole]
-    sieve = Sieve(ref, probes, points)
+    sieve = Sieve(ref, probes, points, tolerance)
     parts = _parts(sieve, plain, known)
     limit = LIMITS[0] if flat(ref) else LIMITS[1]
     early = [a for a in parts if sieve.passes(a.pieces, a.slots, stages=sieve.early)]
     late = [(a, b) for a in early for b in parts if a is not b]  # one of them alone tells the first probe
     for some in (late, _ordered(parts, parts)):
         yield from _passing(sieve, some, limit)
+    hidden = sorted((c for c in plain if not any(c in p.alike for p in parts)), key=surprise)
+    for a in early:  # the other shows in later steps only
+        if sieve.passes(a.pieces, a.slots):
+            yield from ((one, c) for one in a.alike[:FEW] for c in hidden)
     if whole and flat(ref):
-        wide = Sieve(ref, probes, points, whole=True)
+        wide = Sieve(ref, probes, points, tolerance, whole=True)
         yield from _passing(wide, _ordered(_parts(wide, whole, set()), parts), LIMITS[1])
 
 
 def _parts(sieve: Sieve, pool: Sequence[Candidate], known: set[Any]) -> list[Part]:
     """What shows in the sieve's steps, once for each run."""
-    found: list[Part] = []
+    found: dict[Any, Part] = {}
     seen = {sieve.run({}, {})}
     for candidate in sorted(pool, key=surprise):
         changes = tuple(c for m in candidate.entries for c in m.changes)
@@ -73,10 +86,12 @@ def _parts(sieve: Sieve, pool: Sequence[Candidate], known: set[Any]) -> list[Par
         visited = sieve.run(pieces, slots) if pieces is not None else None
         if pieces is None or visited is None or visited in seen:
             continue
-        seen.add(visited)
-        found.append(Part(candidate, pieces, slots, surprise(candidate), visited not in known))
-    known |= seen
-    return found
+        if visited in found:
+            found[visited].alike.append(candidate)
+            continue
+        found[visited] = Part(candidate, [candidate], pieces, slots, surprise(candidate), visited not in known)
+    known |= set(found)
+    return list(found.values())
 
 
 def _ordered(first: Sequence[Part], second: Sequence[Part]) -> list[tuple[Part, Part]]:
@@ -91,7 +106,7 @@ def _passing(sieve: Sieve, ordered: Sequence[tuple[Part, Part]], limit: int) -> 
     for a, b in ordered[:limit]:
         merged = _merged(sieve, a, b)
         if merged is not None and sieve.passes(merged, a.slots | b.slots):
-            yield a.candidate, b.candidate
+            yield from sorted(product(a.alike[:FEW], b.alike[:FEW]), key=lambda pair: surprise(pair[0]) + surprise(pair[1]))
 
 
 def _merged(sieve: Sieve, a: Part, b: Part) -> Pieces | None:

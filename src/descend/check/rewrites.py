@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 
 from descend.check.formulas import Path, at, call, called, parse, paths, unicode_of, with_new
 
-__all__ = ["ahead", "carried", "line_wide"]
+__all__ = ["ahead", "carried", "in_place", "line_wide"]
 
 Lines = Sequence[tuple[str, int, ast.expr]]
 #: Line and new source, of the earlier and of the later line; what was done; how seldom.
@@ -55,6 +55,25 @@ def ahead(lines: Lines, slots: Sequence[str]) -> Iterator[tuple[int, str, str]]:
                 said = f"{unicode_of(target)} is used as it is after this step, and not before it,"
                 yield i, ast.unparse(ast.fix_missing_locations(changed)), said
             made.append(target)
+
+
+def in_place(lines: Lines, slots: Sequence[str]) -> Iterator[tuple[int, str, str, str, str]]:
+    """What is made of a slot on the way to another quantity, left in the slot: line, slot, source, rest of the line, words."""
+    for i, (target, _, value) in enumerate(lines):
+        for path in paths(value):
+            node = at(value, path)
+            if not path or not isinstance(node, ast.BinOp | ast.Call):
+                continue
+            first = node.left if isinstance(node, ast.BinOp) else node.args[0] if node.args else node
+            for slot in slots:
+                if slot != target and (ast.unparse(first) == f"s.{slot}" or _scaled(node, slot)):
+                    rest = ast.unparse(ast.fix_missing_locations(with_new(value, path, parse(f"s.{slot}"))))
+                    said = f"{unicode_of(node)} is made in place: it stays in {unicode_of(slot)}"
+                    yield i, slot, ast.unparse(node), rest, said
+
+
+def _scaled(node: ast.expr, slot: str) -> bool:
+    return isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult) and ast.unparse(node.right) == f"s.{slot}"
 
 
 def _taken(node: ast.expr) -> Iterator[tuple[ast.expr, ast.expr, str]]:

@@ -83,7 +83,10 @@ class Stage:
 class Sieve:
     """One reference, or one with values written into it, and the points of a user's optimizer."""
 
-    def __init__(self, ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], whole: bool = False) -> None:
+    def __init__(
+        self, ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float = 0.0, whole: bool = False
+    ) -> None:
+        self.near = max(NEAR, 2 * tolerance)
         self.ref, self.numbers = ref, flat(ref) and not whole
         self.lines = [text.replace("yield ", "") for _, text in written(ref.rule)]
         self.scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(ref.rule.function.__globals__)
@@ -118,7 +121,7 @@ class Sieve:
         count = min(STEPS + len(probe.changes), len(visited) - 1)
         steps = [(self.ref.values(probe, t), cut(probe.joined(probe.gradients[t])), cut(visited[t + 1])) for t in range(count)]
         finite = np.where(np.isfinite(visited), visited, 0.0)
-        tolerance = NEAR * float(np.abs(finite - finite[0]).max())
+        tolerance = self.near * float(np.abs(finite - finite[0]).max())
         first = probe.name.startswith("changing gradients")
         return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14), first)
 
