@@ -57,7 +57,7 @@ def test_a_right_rule_and_its_dialects_are_not_called_wrong(name: str) -> None:
         # L2 and decoupled decay are one for SGD
         same = all(apart(a, trajectory(references(rule, True)[0], p)) <= EXACT for a, p in zip(points, probes, strict=True))
         assert i == 0 or not same or name in ("sgd", "schedule_free_sgd")
-        assert judge(rule, mapped, probes, points).kind == ("right" if same else "dialect"), candidate.label
+        assert judge(rule, mapped, probes, points, "optax").kind == ("right" if same else "dialect"), candidate.label
 
 
 @pytest.mark.parametrize("name", RULES)

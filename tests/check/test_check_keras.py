@@ -16,7 +16,7 @@ KERAS = {
     "SGD": ("momentum", "dialect"), "RMSprop": ("rmsprop", "dialect"), "Adam": ("adam", "dialect"), "AdamW": ("adamw", "dialect"),
     "Adadelta": ("adadelta", "dialect"), "Adagrad": ("adagrad", "dialect"), "Adamax": ("adamax", "dialect"),
     "Adafactor": ("adafactor", "dialect"), "Nadam": ("nadam", "dialect"), "Lion": ("lion", "right"), "Lamb": ("lamb", "dialect"),
-    "Muon": ("muon", "right"),
+    "Muon": ("muon", "dialect"),
 }  # fmt: skip
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from descend.check.driversession import DriverSession
 from descend.check.loading import Failed, failure
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.plainsession import PlainSession
@@ -92,6 +93,10 @@ class Plan:
     #: What a state argument starts as: "empty", "none", "zeros", or "init" for the module's own function.
     state: str = "empty"
     init: Callable[..., Any] | None = None
+    #: Arguments that are kept from step to step start as None.
+    nones: bool = False
+    #: It takes a gradient function and makes its own loop.
+    drives: bool = False
     #: torch tensors or NumPy arrays.
     arrays: str = "numpy"
     #: Compiled updates of optax transformations, by setting and shapes.
@@ -102,6 +107,8 @@ class Plan:
     @property
     def text(self) -> str:
         """How it is driven, in words."""
+        if self.drives:
+            return "function that minimises by itself, given a gradient function and a number of steps"
         if self.adapter in ("class", "function"):
             name = f".{self.method}" if self.method else ""
             roles = ", ".join(r.removeprefix("slot:") for r in self.roles)
@@ -201,6 +208,8 @@ def open_session(
         return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
     if plan.adapter == "keras":
         return KerasSession(plan.target, arrays, settings, dtype)
+    if plan.drives:
+        return DriverSession(plan, arrays, settings, dtype, laid)
     return PlainSession(plan, arrays, settings, dtype, laid)
 
 
@@ -371,11 +380,22 @@ def _function_plans(function: Callable[..., Any], name: str, hyper: frozenset[st
         given = _positional(function, 0)
     except (TypeError, ValueError):
         return []
+    driven = _driver_plan(function, given, hyper)
+    plain = _plain_plans(function, given, name, hyper, ())
+    kept = _plain_plans(function, given, name, hyper, (None,))
+    more = [replace(p, nones=True) for p in kept if p.roles != (plain[0].roles if plain else ())]
+    return more + plain + driven
+
+
+def _plain_plans(
+    function: Callable[..., Any], given: list[inspect.Parameter], name: str, hyper: frozenset[str], allowed: tuple[None, ...]
+) -> list[Plan]:
+    """One step a call; arguments whose default is in `allowed` may be what is kept from step to step."""
     names: list[str] = []
     roles: list[str] = []
     for p in given:
         role = None if p.name in hyper else _role(p.name)
-        if role is None or (p.default is not p.empty and role.startswith("slot:")):
+        if role is None or (p.default not in (p.empty, *allowed) and role.startswith("slot:")):
             break
         names.append(p.name)
         roles.append(role)
@@ -406,4 +426,38 @@ def _init_of(function: Callable[..., Any], name: str) -> Callable[..., Any] | No
         found = space.get(other)
         if callable(found):
             return found  # type: ignore[no-any-return]
+    for word, found in space.items():
+        own = getattr(found, "__module__", None) == getattr(function, "__module__", "") and inspect.isfunction(found)
+        if own and found is not function and any(part in word.lower() for part in ("init", "state", "zeros", "start")):
+            asked = [p for p in _positional(found, 0) if p.default is p.empty]
+            if len(asked) == 1:
+                return found  # type: ignore[no-any-return]
     return None
+
+
+_RULES_OF_X = {"grad_fn", "gradient_fn", "grad", "gradient", "grad_f", "df", "fprime", "g", "jac", "gradf", "grad_func", "dfdx"}
+_STARTS = {"x0", "theta0", "w0", "p0", "init", "start", "x_init", "x_start", "theta_init", "initial", "params0"}
+_LENGTHS = {"n_steps", "num_iters", "steps", "n_iter", "n_iters", "max_iter", "iterations", "niter", "epochs", "maxiter"} | {
+    "num_steps", "iters", "max_iters", "max_steps", "num_iter", "num_iterations", "nsteps", "n_iterations",
+}  # fmt: skip
+_VALUES = {"f", "fun", "func", "loss", "loss_fn", "cost", "objective", "fn"}
+
+
+def _driver_plan(function: Callable[..., Any], given: list[inspect.Parameter], hyper: frozenset[str]) -> list[Plan]:
+    """A function that minimises by itself: given a gradient function, a start and a number of steps."""
+    roles: dict[str, str] = {}
+    everything = list(inspect.signature(function).parameters.values())
+    for p in everything:
+        low = p.name.lower()
+        role = next((r for names, r in ((_LENGTHS, "n"), (_STARTS | _P, "x"), (_VALUES, "f")) if low in names), None)
+        role = "df" if low in _RULES_OF_X and "df" not in roles.values() else role
+        if role and role not in roles.values() and p.name not in hyper:
+            roles[p.name] = role
+    if not {"df", "x", "n"} <= set(roles.values()):
+        return []
+    arguments = [a for a in _arguments(function, 0) if a["name"] not in roles and a.get("default", 0) is not None]
+    plan = Plan(
+        "function", function, arguments, method="", roles=tuple(f"{r}:{n}" for n, r in roles.items()), container="array"
+    )
+    kinds = ["torch", "numpy"] if "torch" in sys.modules and _speaks_torch(function) else ["numpy"]
+    return [replace(plan, arrays=k, drives=True) for k in kinds]

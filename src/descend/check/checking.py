@@ -19,6 +19,7 @@ from descend.check.judge import EXACT, Match, judge
 from descend.check.late import judge_late
 from descend.check.loading import Failed
 from descend.check.names import Mapped, map_names, rule_named
+from descend.check.options import judge_options
 from descend.check.probes import Probe, probes_for
 from descend.check.process import Child, Local
 from descend.check.variants import agrees
@@ -112,11 +113,11 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
         return report
     invariants = _invariants(talk, described, mapped, guess)
     shared = [i for i in invariants if i.holds is False and i.name == SHARED]
-    match = Match("") if shared else judge(guess, mapped, probes, points)
+    match = Match("") if shared else judge(guess, mapped, probes, points, described["adapter"])
     if shared:  # the equations are judged on one array alone
         probes = [_first_array(p) for p in probes]
         points, probes = _visited(talk, mapped, probes)
-        match = judge(guess, mapped, probes, points)
+        match = judge(guess, mapped, probes, points, described["adapter"])
     if match.kind not in ("right", "dialect") and (
         recognised or (rule is None and not match.kind and _namesake(guess, mapped))
     ):
@@ -125,6 +126,8 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     report.probes, report.difference = len(probes), match.difference if match.kind else None
     _tell(report, guess, mapped, match, probes, points, talk)
     judge_late(talk, described, guess, mapped, match, report, lambda p: _filled(p, mapped, described))
+    if report.verdict in ("right", "dialect") and not recognised:
+        judge_options(talk, described, guess, overrides, report, lambda p, m: _filled(p, m, described), rule is not None)
     if recognised and report.verdict == "wrong":  # like a rule for some steps is no promise to be that rule
         seen = report.message
         fresh = Report("right", name, driven=described["text"], mapping=report.mapping)
@@ -155,7 +158,7 @@ def _filled(probe: Probe, mapped: Mapped, described: Message) -> Probe:
     for theirs, ours in mapped.names.items():
         default = described["default_settings"].get(theirs)
         if isinstance(ours, str) and isinstance(default, int | float):
-            values[ours] = default
+            values[ours] = -default if theirs in mapped.negated else default
     return replace(probe, values=values | dict(probe.values))
 
 

@@ -59,6 +59,8 @@ class Dialect:
     whole: bool = False
     #: A form only where the user's optimizer has no such argument.
     without: str = ""
+    #: A form only of objects driven so; elsewhere it is a mistake.
+    only: tuple[str, ...] = ()
     #: A line of decay of its own, before the step; the form is one of optimizers with a weight decay only.
     decay: str = ""
 
@@ -80,6 +82,9 @@ _ADDED = (
     _put("c", "(1 - w) * s.c + w * (mean(g**2 + eps1, -2) if p.ndim > 1 else 0.0)"),
 )
 _UNFACTORED = {"v": SQUARE}
+
+#: Where a weight has its inputs in rows.
+TURNED = ("optax", "keras")
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "adam": (Dialect("Keras", _HAT, rule=adam_hat),),
@@ -148,7 +153,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "adan": (Dialect("the authors' (no_prox)", "the decay multiplies by 1 − lr·wd before the step", {"prox": False}),),
     "muon": (
         Dialect("Moonshot", "steps are 0.2·√(largest side) longer", {"scale": "match_rms_adamw"}),
-        Dialect("optax", "rows and columns are exchanged in the scale", {"scale": "transposed"}),
+        Dialect("optax", "rows and columns are exchanged in the scale, as its weights lie the other way round", {"scale": "transposed"}, only=TURNED),
         Dialect("an unscaled", "steps are not scaled with the shape", {"scale": "none"}),
         Dialect(
             "optax", "the velocity is corrected for its zero start as Adam's is, and rows and columns are exchanged in the scale",
@@ -158,6 +163,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
                 _put("d", "((1 - momentum) * g / (1 - s.k) + momentum * s.b / (1 - momentum * s.k)) if nesterov else s.b / (1 - s.k)"),
             ),
             slots={"k": SQUARE.__class__(1.0, "scalar")},
+            only=TURNED,
         ),
     ),
     "schedule_free_sgd": (
@@ -255,4 +261,4 @@ def _made(rule: Rule, decays: bool) -> list[Candidate]:
 def _about(dialect: Dialect | None) -> dict[str, Any]:
     if dialect is None:
         return {}
-    return {"fixed": dict(dialect.fixed), "whole": dialect.whole, "without": dialect.without}
+    return {"fixed": dict(dialect.fixed), "whole": dialect.whole, "without": dialect.without, "only": dialect.only}

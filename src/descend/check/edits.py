@@ -7,25 +7,26 @@ the rule that differ in one place; a neighbour is named by its edit and its two 
 from __future__ import annotations
 
 import ast
-import copy
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
+from itertools import combinations
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from descend.check.formulas import POWERS, at, call, called, parse, paths, unicode_of, with_new
 from descend.check.mistake import Mistake
+from descend.check.rewrites import ahead, carried, in_place, line_wide
 from descend.check.variants import Candidate, Change, quick, rule_tree
-from descend.equations import _Unicode
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Edit", "edited_candidates"]
+__all__ = ["Edit", "doubled_candidates", "edited_candidates"]
 
 #: Hyperparameters that may be taken for each other.
 SHARES = ("beta1", "beta2", "beta3", "momentum", "rho", "dampening", "w")
 RATES = ("lr", "eps", "weight_decay", "eps1", "eps2", "eta", "rate", "d", "alpha", "d_coef")
-#: The running powers of our rules, as they are written.
-POWERS = {"k1": "β₁ᵗ", "k2": "β₂ᵗ", "k3": "β₃ᵗ"}
 NORMS = ("norm", "rms", "total", "mean")
 
 
@@ -39,8 +40,9 @@ class Edit:
     name: str
     #: How seldom: the order in which edits that fit are told.
     rank: int
-    #: Statements that keep an old value before the first line.
     whole: bool = False
+    #: The equation as it should be and as it is, where the changed lines say it less well.
+    shown: tuple[str, str] | None = None
 
 
 Replacement = tuple[ast.expr, str, int, str, bool]
@@ -48,14 +50,68 @@ Replacement = tuple[ast.expr, str, int, str, bool]
 
 def edited_candidates(ref: Candidate) -> list[Candidate]:
     """Every rule one edit away from a reference or dialect, most likely edits first."""
+    if ref not in _POOLS:
+        _POOLS[ref] = _made(ref)
+    return _POOLS[ref]
+
+
+_POOLS: WeakKeyDictionary[Candidate, list[Candidate]] = WeakKeyDictionary()
+
+
+def doubled_candidates(ref: Candidate) -> list[Candidate]:
+    """Every rule with two likely edits in different places of one line."""
+    rule, found = ref.rule, []
+    slots = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts]
+    for target, occurrence, statement, defined in _assignments(rule):
+        value = statement.value
+        parts = [
+            (path, new, said, rank)
+            for path in paths(value)
+            for new, said, rank, keep, norms in _ways(at(value, path), rule, slots, defined, target)
+            if rank <= 2 and not keep and not norms
+        ]
+        for (one, new, said, rank), (other, another, also, seldom) in combinations(parts, 2):
+            if one[: len(other)] == other or other[: len(one)] == one:
+                continue
+            source = ast.unparse(ast.fix_missing_locations(with_new(with_new(value, one, new), other, another)))
+            changes = (Change(target, source, "set", occurrence),)
+            name = f"{said.removesuffix(',')} and {also.removesuffix(',')} {_where(target)}"
+            entry = Edited(rule.name, target, name, changes, "", HINT, parent=rule, rank=10 * rank * seldom, fixed=ref.fixed)
+            found.append(Candidate(rule, "mistake", name, ref.fixed, (entry,), ref.whole, ref.source, True, ref))
+    return found
+
+
+def _line_of(rule: Rule, target: str, value: ast.expr) -> str:
+    """A line as people write it."""
+    sign = "←" if target in rule.slots or target in ("p", "g") else "="
+    return f"{POWERS.get(target, unicode_of(target))} {sign} {unicode_of(value)}"
+
+
+CHOICE = re.compile(r"\(((?:[^()]|\([^()]*\))*?) if (\w+) else ((?:[^()]|\([^()]*\))*)\)")
+
+
+def _chosen(written: str, fixed: Mapping[str, Any]) -> str:
+    """Of what a switch chooses between, what it chooses."""
+    return CHOICE.sub(lambda found: found[1] if fixed.get(found[2]) else found[3], written)
+
+
+def _aged(written: str) -> str:
+    """Old values under the sign people know."""
+    written = re.sub(r"raw_?g", "∇f", written)
+    return re.sub(r"(?:old|raw)_?(\w\u0302?)", r"\1ₜ₋₁", written)
+
+
+def _made(ref: Candidate) -> list[Candidate]:
     found = []
     for edit in _edits(ref.rule):
         try:
             rule = quick(ref.rule, edit.changes, {})
         except (IndexError, StopIteration, DescendError, SyntaxError):
             continue
-        entry = Edited(ref.rule.name, edit.target, edit.name, edit.changes, "", HINT, parent=ref.rule, rank=edit.rank)
-        found.append(Candidate(rule, "mistake", edit.name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
+        name = _chosen(edit.name, ref.fixed)
+        about: dict[str, Any] = {"written": edit.shown, "parent": ref.rule, "rank": edit.rank, "fixed": ref.fixed}
+        entry = Edited(ref.rule.name, edit.target, name, edit.changes, "", HINT, **about)
+        found.append(Candidate(rule, "mistake", name, ref.fixed, (entry,), ref.whole or edit.whole, ref.source, True, ref))
     return found
 
 
@@ -68,11 +124,38 @@ class Edited(Mistake):
 
     parent: Any = None
     rank: int = 0
+    #: Switches that the form it was made in holds.
+    fixed: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def base(self) -> Rule:
         rule: Rule = self.parent
         return rule
+
+    @cached_property
+    def equations(self) -> tuple[list[str], list[str]]:
+        """The lines that differ; an old value under its own sign, where the lines read the same without."""
+        if self.written is not None:
+            return [self.written[0]], [self.written[1]]
+        right, wrong = super().equations
+        if right and wrong and not any(re.search(r"old|raw", line) for line in wrong):
+            return right, wrong
+        return self._as_changed()
+
+    def _as_changed(self) -> tuple[list[str], list[str]]:
+        texts = [(target, statement.value) for target, _, statement, _ in _assignments(self.base)]
+        right, wrong = [], []
+        for change in [c for c in self.changes if c.kind == "set"]:
+            places = [value for target, value in texts if target == change.target]
+            right.append(_chosen(_line_of(self.base, change.target, places[change.occurrence]), self.fixed))
+            wrong.append(_chosen(_aged(_line_of(self.base, change.target, parse(change.source))), self.fixed))
+        return right, wrong
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every term in use: what is off by default is on."""
+        known = self.base.hyperparameters
+        return {k: 0.5 for k, h in known.items() if isinstance(h.default, float) and h.default == 0} | super().values
 
 
 @lru_cache(maxsize=64)
@@ -89,7 +172,7 @@ def _edits(rule: Rule) -> tuple[Edit, ...]:
             if key not in seen or seen[key].rank > rank:
                 seen[key] = edit
             same.setdefault(said, {}).setdefault((target, occurrence), edit)
-    found = [*seen.values(), *_alike(same), *_moved(rule), *_stored(rule)]
+    found = [*seen.values(), *_alike(same), *_moved(rule), *_stored(rule), *_carried(rule)]
     return tuple(sorted(found, key=lambda e: e.rank))
 
 
@@ -104,6 +187,32 @@ def _assignments(rule: Rule) -> list[tuple[str, int, ast.Assign, list[str]]]:
             found.append((target, counts.get(target, 0), statement, list(defined)))
             counts[target] = counts.get(target, 0) + 1
             defined.append(target)
+    return found
+
+
+def _carried(rule: Rule) -> list[Edit]:
+    """A factor, a power or a function that is in a later line and not where it belongs."""
+    lines = _assignments(rule)
+    plain = [(target, occurrence, statement.value) for target, occurrence, statement, _ in lines]
+    found = []
+    for (i, first), (j, second), said, rank in carried(plain, list(rule.slots)):
+        (target, place, _, _), (other, later, _, _) = lines[i], lines[j]
+        changes = (Change(target, first, "set", place), Change(other, second, "set", later))
+        found.append(Edit(target, changes, said, rank))
+    arrays = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts and s.shape == "like"]
+    for i, slot, made, rest, said in in_place(plain, arrays):
+        target, place, _, _ = lines[i]
+        if slot == target:
+            continue
+        changes = (Change(target, f"s.{slot} = {made}", "before", place), Change(target, rest, "set", place))
+        shown = (
+            _line_of(rule, target, plain[i][2]),
+            f"{unicode_of(slot)} ← {unicode_of(parse(made))}, then {_line_of(rule, target, parse(rest))}",
+        )
+        found.append(Edit(slot, changes, said, 2, shown=shown))
+    for i, source, said in ahead(plain, list(rule.slots)):
+        target, place, _, _ = lines[i]
+        found.append(Edit(target, (Change(target, source, "set", place),), f"{said} {_where(target)}", 1))
     return found
 
 
@@ -136,16 +245,18 @@ def _moved(rule: Rule) -> list[Edit]:
     """A line that comes after another and not before it."""
     lines, found = _assignments(rule), []
     for i, (target, occurrence, statement, _) in enumerate(lines):
-        for other, place, _, _ in lines[i + 1 :]:
+        for other, place, later, _ in lines[i + 1 :]:
             stay = f"s.{target}" if target in rule.slots else target
             if not stay.replace(".", "").isidentifier() or (target not in rule.slots and target not in ("p", "g")):
                 continue
             changes = (Change(target, stay, "set", occurrence), Change(other, ast.unparse(statement), "after", place))
-            if other != target:
-                said = f"{unicode_of(target)} is renewed after {unicode_of(other)} and not before it"
-            else:
-                said = f"the lines for {unicode_of(target)} have changed places"
-            found.append(Edit(target, changes, said, 2))
+            symbols = [POWERS.get(n, unicode_of(n)) for n in (target, other)]
+            said = f"{symbols[0]} is renewed after {symbols[1]} and not before it"
+            if other == target:
+                said = f"the lines for {symbols[0]} have changed places"
+            first, second = (_line_of(rule, n, s.value) for n, s in ((target, statement), (other, later)))
+            shown = (f"{first}, then {second}", f"{second}, then {first}")
+            found.append(Edit(target, changes, said, 2, shown=shown))
     return found
 
 
@@ -171,16 +282,35 @@ def _target(node: ast.expr) -> str:
 def _rewritten(whole: ast.expr, target: str, rule: Rule, defined: Sequence[str]) -> Iterator[Replacement]:
     """The right-hand side with one place changed, for every place and every way."""
     slots = [n for n, s in rule.slots.items() if s.power_of is None and not s.counts]
-    for path in _paths(whole):
-        for new, name, rank, keep, norms in _ways(_at(whole, path), rule, slots, defined, target):
-            yield _with(whole, path, new), name, rank, keep, norms
+    for path in paths(whole):
+        for new, name, rank, keep, norms in _ways(at(whole, path), rule, slots, defined, target):
+            yield with_new(whole, path, new), name, rank, keep, norms
+    for new, name, rank in line_wide(whole, target, slots):
+        yield new, name, rank, "", False
+    yield from _twice(whole, rule, slots, defined, target)
     if target in rule.slots:
-        yield _parse(f"s.{target}"), f"{unicode_of(target)} is never renewed", 3, "", False
+        yield parse(f"s.{target}"), f"{unicode_of(target)} is never renewed", 3, "", False
     for factor in [h for h in (*SHARES, "lr") if h in rule.hyperparameters]:
         symbol = unicode_of(factor)
-        yield _parse(f"({ast.unparse(whole)}) * {factor}"), f"everything is multiplied by {symbol}", 5, "", False
+        yield parse(f"({ast.unparse(whole)}) * {factor}"), f"everything is multiplied by {symbol}", 5, "", False
         if factor != "lr":
-            yield _parse(f"({ast.unparse(whole)}) * (1 - {factor})"), f"everything is multiplied by 1 − {symbol}", 5, "", False
+            yield parse(f"({ast.unparse(whole)}) * (1 - {factor})"), f"everything is multiplied by 1 − {symbol}", 5, "", False
+
+
+def _twice(whole: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence[str], target: str) -> Iterator[Replacement]:
+    """Likely edits of one kind in two places of one line: what was misunderstood once is written twice."""
+    kinds: dict[str, list[tuple[Any, ast.expr]]] = {}
+    for path in paths(whole):
+        for new, name, rank, keep, norms in _ways(at(whole, path), rule, slots, defined, target):
+            if rank == 1 and not keep and not norms:
+                kinds.setdefault(name, []).append((path, new))
+    for name, found in kinds.items():
+        apart = [f for f in found if not any(f is not o and f[0][: len(o[0])] == o[0] for o in found)]
+        if len(apart) > 1:
+            made = whole
+            for path, new in apart:
+                made = with_new(made, path, new)
+            yield made, f"everywhere, {name}", 2, "", False
 
 
 def _ways(node: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence[str], target: str) -> Iterator[Replacement]:
@@ -221,13 +351,13 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
         yield left, f"the division by {b} is missing", 1, "", False
         yield ast.BinOp(left, ast.Mult(), right), f"{b} multiplies and does not divide", 2, "", False
         yield ast.BinOp(right, ast.Div(), left), f"{a} and {b} have changed places in the quotient", 3, "", False
-        yield ast.BinOp(left, ast.Div(), _call("sqrt", right)), f"a root is taken of {b}", 3, "", False
+        yield ast.BinOp(left, ast.Div(), call("sqrt", right)), f"a root is taken of {b}", 3, "", False
         yield ast.BinOp(left, ast.Div(), ast.BinOp(right, ast.Pow(), ast.Constant(2))), f"{b} is squared", 3, "", False
         yield from _floors(node)
     elif isinstance(node.op, ast.Pow):
         yield left, f"the power of {a} is missing", 2, "", False
-        yield _call("abs", left), f"|{a}| stands where a power should", 2, "", False
-        averaged, summed = _call("mean", node), _call("total", node)
+        yield call("abs", left), f"|{a}| stands where a power should", 2, "", False
+        averaged, summed = call("mean", node), call("total", node)
         yield averaged, f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True
         yield summed, f"the sum over all entries stands where {unicode_of(node)} should", 3, "", True
 
@@ -249,10 +379,10 @@ def _floors(node: ast.BinOp) -> Iterator[Replacement]:
     if not (isinstance(below, ast.BinOp) and isinstance(below.op, ast.Add)):
         return
     root, eps = below.left, below.right
-    if isinstance(root, ast.Call) and _called(root) == "sqrt":
-        inside = _call("sqrt", ast.BinOp(root.args[0], ast.Add(), eps))
-        square = _call("sqrt", ast.BinOp(root.args[0], ast.Add(), ast.BinOp(eps, ast.Pow(), ast.Constant(2))))
-        floor = _call("maximum", root, eps)
+    if isinstance(root, ast.Call) and called(root) == "sqrt":
+        inside = call("sqrt", ast.BinOp(root.args[0], ast.Add(), eps))
+        square = call("sqrt", ast.BinOp(root.args[0], ast.Add(), ast.BinOp(eps, ast.Pow(), ast.Constant(2))))
+        floor = call("maximum", root, eps)
         for new, name in (
             (inside, "stands inside the root"),
             (square, "is squared inside the root"),
@@ -262,19 +392,19 @@ def _floors(node: ast.BinOp) -> Iterator[Replacement]:
 
 
 def _of_call(node: ast.Call) -> Iterator[Replacement]:
-    kind, args = _called(node), node.args
+    kind, args = called(node), node.args
     if kind == "sqrt":
         yield args[0], f"the root of {unicode_of(args[0])} is missing", 1, "", False
-        yield _call("sqrt", node), f"the root of {unicode_of(args[0])} is taken twice", 4, "", False
+        yield call("sqrt", node), f"the root of {unicode_of(args[0])} is taken twice", 4, "", False
         if isinstance(args[0], ast.BinOp) and isinstance(args[0].op, ast.Add):
-            out = ast.BinOp(_call("sqrt", args[0].left), ast.Add(), args[0].right)
+            out = ast.BinOp(call("sqrt", args[0].left), ast.Add(), args[0].right)
             yield out, f"{unicode_of(args[0].right)} stands outside the root", 1, "", False
     elif kind in ("maximum", "minimum") and len(args) == 2:
         other = "minimum" if kind == "maximum" else "maximum"
         a, b = unicode_of(args[0]), unicode_of(args[1])
         yield args[0], f"{b} is not compared with", 2, "", False
         yield args[1], f"{a} is not compared with", 2, "", False
-        yield _call(other, *args), f"the {other} is taken of {a} and {b}", 2, "", False
+        yield call(other, *args), f"the {other} is taken of {a} and {b}", 2, "", False
         yield ast.BinOp(args[0], ast.Add(), args[1]), f"{a} and {b} are added and not compared", 3, "", False
     elif kind == "where" and len(args) == 3:
         yield args[1], f"{unicode_of(args[1])} is used without a condition", 3, "", False
@@ -345,38 +475,38 @@ def _of_name(node: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence
         yield from _of_scalar(own, symbol, rule)
     if own in rule.slots and rule.slots[own].counts:
         for new, said in ((f"({text} + 1)", "t + 1"), (f"({text} - 1)", "t − 1")):
-            yield _parse(new), f"{said} stands where t should", 2, "", False
+            yield parse(new), f"{said} stands where t should", 2, "", False
         return
     if own not in (*slots, *defined):
         return
     arrays = ["g", "p", *(f"s.{n}" for n in slots), *(d for d in defined if d not in rule.slots and d.isidentifier())]
     for other in dict.fromkeys(arrays):
         if other != text:
-            yield _parse(other), f"{unicode_of(_parse(other))} stands where {symbol} should", 2, "", False
+            yield parse(other), f"{unicode_of(parse(other))} stands where {symbol} should", 2, "", False
     if own in slots and own in defined:
-        yield _parse(f"old_{own}"), f"{symbol} is used as it was before this step,", 1, f"old_{own} = s.{own}", False
+        yield parse(f"old_{own}"), f"{symbol} is used as it was before this step,", 1, f"old_{own} = s.{own}", False
     if own in ("p", "g") and defined.count(own) > 1:
         said = (
             "the gradient is used as it was before the decay was added to it,"
             if own == "g"
             else "p is used as it was before this step,"
         )
-        yield _parse(f"raw_{own}"), said, 1, f"raw_{own} = {own}", False
+        yield parse(f"raw_{own}"), said, 1, f"raw_{own} = {own}", False
     for wrapped, said in (
         (f"abs({text})", "the size of {} is taken"),
         (f"sign({text})", "the sign of {} is taken"),
         (f"{text}**2", "{} is squared"),
         (f"sqrt({text})", "a root is taken of {}"),
     ):
-        yield _parse(wrapped), said.format(symbol), 4, "", False
+        yield parse(wrapped), said.format(symbol), 4, "", False
 
 
 def _of_scalar(own: str, symbol: str, rule: Rule) -> Iterator[Replacement]:
     if own in SHARES:
-        yield _parse(f"(1 - {own})"), f"1 − {symbol} stands where {symbol} should", 1, "", False
+        yield parse(f"(1 - {own})"), f"1 − {symbol} stands where {symbol} should", 1, "", False
         for other in SHARES:
             if other != own and other in rule.hyperparameters:
-                yield _parse(other), f"{unicode_of(other)} stands where {symbol} should", 1, "", False
+                yield parse(other), f"{unicode_of(other)} stands where {symbol} should", 1, "", False
     for new, said in (
         (f"{own}**2", "is squared"),
         (f"sqrt({own})", "is under a root"),
@@ -384,14 +514,14 @@ def _of_scalar(own: str, symbol: str, rule: Rule) -> Iterator[Replacement]:
         (f"(0.5 * {own})", "is halved"),
         ("0.0", "is left out"),
     ):
-        yield _parse(new), f"{symbol} {said}", 3, "", False
+        yield parse(new), f"{symbol} {said}", 3, "", False
 
 
 def _of_power(text: str, own: str, symbol: str, rule: Rule) -> Iterator[Replacement]:
     beta = rule.slots[own].power_of
     b = unicode_of(beta or "")
     for other in [n for n, s in rule.slots.items() if s.power_of and n != own]:
-        yield _parse(f"s.{other}"), f"{unicode_of(rule.slots[other].power_of or '')}ᵗ stands where {b}ᵗ should", 1, "", False
+        yield parse(f"s.{other}"), f"{unicode_of(rule.slots[other].power_of or '')}ᵗ stands where {b}ᵗ should", 1, "", False
     for new, said in (
         (f"({beta} * {text})", "t + 1 stands where t should"),
         (f"({text} / {beta})", "t − 1 stands where t should"),
@@ -399,61 +529,4 @@ def _of_power(text: str, own: str, symbol: str, rule: Rule) -> Iterator[Replacem
         (f"{text}**2", "2t stands where t should"),
         ("0.0", f"{b}ᵗ is left out"),
     ):
-        yield _parse(new), said, 1, "", False
-
-
-def unicode_of(node: ast.expr | str) -> str:
-    """An expression as people write it."""
-    made = _parse(node) if isinstance(node, str) else node
-    if isinstance(node, str) and isinstance(made, ast.Tuple):
-        return "the sums"
-    return _Unicode(POWERS).write(made)
-
-
-def _called(node: ast.Call) -> str:
-    return node.func.id if isinstance(node.func, ast.Name) else ""
-
-
-def _call(name: str, *args: ast.expr) -> ast.expr:
-    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
-
-
-def _parse(source: str) -> ast.expr:
-    return ast.parse(source, mode="eval").body
-
-
-Path = tuple[tuple[str, int | None], ...]
-
-
-def _paths(node: ast.AST, here: Path = ()) -> Iterator[Path]:
-    """Every place in an expression; of a call, its arguments and not its name."""
-    yield here
-    for name, value in ast.iter_fields(node):
-        if (isinstance(node, ast.Call) and name == "func") or isinstance(node, ast.Attribute):
-            continue
-        if isinstance(value, ast.expr):
-            yield from _paths(value, (*here, (name, None)))
-        elif isinstance(value, list):
-            for i, item in enumerate(value):
-                if isinstance(item, ast.expr):
-                    yield from _paths(item, (*here, (name, i)))
-
-
-def _at(node: ast.expr, path: Path) -> ast.expr:
-    found: Any = node
-    for name, i in path:
-        found = getattr(found, name) if i is None else getattr(found, name)[i]
-    return found  # type: ignore[no-any-return]
-
-
-def _with(node: ast.expr, path: Path, new: ast.expr) -> ast.expr:
-    if not path:
-        return copy.deepcopy(new)
-    made = copy.deepcopy(node)
-    parent: Any = _at(made, path[:-1])
-    name, i = path[-1]
-    if i is None:
-        setattr(parent, name, copy.deepcopy(new))
-    else:
-        getattr(parent, name)[i] = copy.deepcopy(new)
-    return made
+        yield parse(new), said, 1, "", False

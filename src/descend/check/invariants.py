@@ -62,7 +62,12 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         odd, odd_gs = _draw([(1,), (2, 3, 2)], 3)
         asked["shapes"] = request(odd, odd_gs, s)
     if any(a["name"] == "maximize" for a in described["arguments"]):
-        asked["maximize"] = request(start, [[-x for x in g] for g in gs], s | {"maximize": True})
+        turned = [[-x for x in g] for g in gs]
+        asked["maximize"] = request(start, turned, s | {"maximize": True})
+        if "weight_decay" in mapped.ours:
+            decay = mapped.settings(dict(values) | {"weight_decay": 0.3})
+            asked["decay"] = request(start, gs, decay)
+            asked["maximize and decay"] = request(start, turned, decay | {"maximize": True})
     asked["reload"] = request(start, gs, s, reload_at=3)
     asked["float32"] = request(start, gs, s, dtype="float32")
     asked["strided"] = request(start, gs, s, layout=["params", "grads"])
@@ -70,9 +75,9 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
     asked["missing"] = request(start, gs, s, missing={"1": [1], "2": [1]})
     rate = next((theirs for theirs, ours in mapped.names.items() if ours == "lr"), None)
     if described.get("groups") and rate is not None and rate in s:
-        groups = [[[0], {}], [[1], {rate: s[rate] * 0.37}]]
-        asked["groups"] = request(start, gs, s, groups=groups)
-        asked["second"] = request([start[1]], [[g[1]] for g in gs], s | {rate: s[rate] * 0.37})
+        own = {rate: s[rate] * 0.37} | {theirs: 0.2 for theirs, ours in mapped.names.items() if ours == "weight_decay"}
+        asked["groups"] = request(start, gs, s, groups=[[[0], {}], [[1], own]])
+        asked["second"] = request([start[1]], [[g[1]] for g in gs], s | own)
     asked["long"] = request(
         [start[0]], [[np.full_like(start[0], 0.5) if not matrices else gs[0][0]]] * LONG[described["adapter"]], s
     )
@@ -91,6 +96,7 @@ def judge_invariants(asked: Mapping[str, Message], answers: Mapping[str, Message
     said, kept = "a run that is saved and loaded goes on otherwise", "keep every quantity in the state that is saved"
     if "maximize" in answers:
         found.append(_same("maximize", p, answers["maximize"], "maximize is not descent on −g", fix))
+        found.append(_decay_turned(answers, fix))
     found.append(_same("save and load", p, answers["reload"], said, kept, optional=True))
     found += [_narrow(p, answers["float32"]), _long(answers["long"])]
     if found[1] and found[1].holds and not _same_points(p, answers["chance"]):
@@ -171,6 +177,20 @@ def _same(name: str, p: np.ndarray, other: Message, said: str, fix: str, optiona
         return Invariant(name, False, f"{said}: {other['error']}", fix)
     same = _apart(p, np.array(other["points"])) < (1e-6 if optional else 1e-9)  # what is saved may be saved in float32
     return Invariant(name, same, "" if same else said, fix)
+
+
+def _decay_turned(answers: Mapping[str, Message], fix: str) -> Invariant | None:
+    """Maximize and weight decay together; asked only where each is well without the other."""
+    if any("points" not in answers.get(name, {}) for name in ("decay", "maximize and decay", "maximize")):
+        return None
+    if not _same_points(np.array(answers["base"]["points"]), answers["maximize"]):
+        return None
+    same = _same_points(np.array(answers["decay"]["points"]), answers["maximize and decay"])
+    said = (
+        "with maximize=True the weight decay is turned round too: it pushes the parameters away from zero. The sign of the "
+        "gradient alone is to be changed, before the decay is added"
+    )
+    return Invariant("weight decay", same, "" if same else said, f"{fix}; then g ← g + wd·p")
 
 
 def _groups(answers: Mapping[str, Message], sizes: list[int], sums: bool) -> Invariant | None:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import combinations
 from typing import Any
 
 import numpy as np
 
 from descend.check.dialects import references
-from descend.check.edits import edited_candidates
+from descend.check.edits import doubled_candidates, edited_candidates
 from descend.check.mistake import Mistake
 from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped
+from descend.check.pairs import LIMITS, likely_pairs, surprise
 from descend.check.probes import Probe
+from descend.check.sieve import Sieve, flat
 from descend.check.variants import Candidate, agrees, quick, with_decay
+from descend.check.writings import writings
 from descend.errors import DescendError
 from descend.rules import Rule
 
@@ -27,6 +29,8 @@ EXACT = 1e-12
 SINGLE = 2e-5
 #: Equal but for Newton–Schulz in bfloat16.
 HALF = 0.03
+#: Pairs compared in full after they have passed the sieve.
+SIFTED = 400
 #: Values that are written into code where no argument sets them.
 HIDDEN: dict[str, tuple[float, ...]] = {
     "eps": (1e-8, 1e-7, 1e-6, 1e-10, 1e-5, 1e-12, 1e-3, 0.0),
@@ -61,13 +65,14 @@ class Match:
     hidden: dict[str, float] = field(default_factory=dict)
 
 
-def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points) -> Match:
+def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, adapter: str = "") -> Match:
     """Compare with the reference, its dialects, the catalogue, and pairs of its entries, in this order.
 
-    `points` are those the user's optimizer visited on each probe.
+    `points` are those the user's optimizer visited on each probe; `adapter` is how it was driven.
     """
     decays = "weight_decay" in mapped.ours
-    refs = [r for r in references(rule, decays) if not r.without or r.without not in mapped.ours]
+    known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
+    refs = [r for r in known if not r.without or r.without not in mapped.ours]
     tried = 0
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
@@ -95,7 +100,7 @@ def _judge_mistakes(
     rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
 ) -> Match:
     tried = 0
-    for hidden in _hidden(rule, mapped, ("eps",)):
+    for hidden in _hidden(rule, mapped, ("eps", "weight_decay")):
         for ref in refs:
             pool = mistake_candidates(rule, mapped, ref)
             tried += len(pool)
@@ -108,61 +113,93 @@ def _judge_mistakes(
             if fitting:
                 fitting.sort(key=lambda pair: pair[0] > EXACT)
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
-    if tolerance > EXACT:
+    if (tolerance > EXACT) is not _in_single(points):  # one tolerance fits how it calculates
         return Match("", excluded=tried)
-    found = _judge_edits(refs, probes, points)
-    tried += found.excluded
-    if found.kind:
-        found.excluded = tried
-        return found
-    fitting_pairs = _judge_staged(rule, mapped, refs, probes, points)
-    if fitting_pairs:
-        return Match("wrong", fitting_pairs, 0.0, tried)
-    for count, pair in enumerate(_pairs(rule, mapped, refs)):
-        difference = _fits(pair, probes, points, tolerance)
-        tried += count == 0
-        if difference is not None:
-            fitting_pairs.append(pair)
-            if len(fitting_pairs) >= 4:
-                break
-    if fitting_pairs:
-        return Match("wrong", fitting_pairs, 0.0, tried)
+    found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
+    if not found.kind:
+        more = _judge_pairs(rule, mapped, refs, probes, points, tolerance)
+        more.excluded += found.excluded
+        found = more
+    found.excluded += tried
+    return found
+
+
+def _in_single(points: Points) -> bool:
+    """Whether all points after the start are numbers of single precision."""
+    with np.errstate(all="ignore"):
+        return all(np.array_equal(x[1:].astype(np.float32), x[1:], equal_nan=True) for x in points)
+
+
+def _judge_edits(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
+    """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
+    tried = 0
+    forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
+    for hidden in _hidden(rule, mapped):
+        for ref in forms:
+            held = _holding(ref, hidden)
+            listed = [] if not hidden and ref in refs else mistake_candidates(rule, mapped, ref)
+            pool = [*listed, *edited_candidates(ref)]
+            tried += len(pool)
+            fitting = []
+            for candidate in _sifted(held, pool, probes, points, tolerance):
+                tight = _holding(candidate, hidden)
+                if (difference := _fits(tight, probes, points, tolerance)) is not None:
+                    fitting.append((difference, tight))
+            if fitting:
+                best = min(surprise(c) for _, c in fitting)
+                kept = [f for f in fitting if surprise(f[1]) == best][:4]
+                return Match("wrong", [c for _, c in kept], kept[0][0], tried - len(kept), hidden=hidden)
     return Match("", excluded=tried)
 
 
-def _judge_staged(
-    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points
-) -> list[Candidate]:
-    """Two mistakes of which one is alone on the first probes, where there is no decay: found one after the other."""
-    if "weight_decay" not in mapped.ours or rule.sums:
-        return []
-    for ref in refs:
-        pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
-        for first in [c for c in pool if _fits(c, probes[:2], points[:2], EXACT) is not None][:4]:
-            found = []
-            for second in pool:
-                made = mistaken(ref, (*first.entries, *second.entries)) if second is not first else None
-                if made is not None and _fits(made, probes, points, EXACT) is not None:
-                    found.append(made)
-            if found:
-                return found[:4]
-    return []
+def _sifted(
+    ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float
+) -> Iterator[Candidate]:
+    """Those of a pool that take the user's first steps."""
+    sieve = Sieve(ref, probes, points, tolerance)
+    wide = Sieve(ref, probes, points, tolerance, whole=True) if any(c.whole and not ref.whole for c in pool) else sieve
+    for candidate in pool:
+        changes = tuple(c for m in candidate.entries for c in m.changes)
+        slots = {k: v for m in candidate.entries for k, v in m.slots.items()}
+        one = wide if candidate.whole else sieve
+        made = one.pieces_of(changes)
+        if made is not None and one.passes(made, slots):
+            yield candidate
 
 
-def _judge_edits(refs: Sequence[Candidate], probes: Sequence[Probe], points: Points) -> Match:
-    """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
+def _judge_pairs(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
+    """Two changes at once, of the catalogue or outside it, in the commonest forms of the rule and its other writings."""
     tried = 0
-    for ref in refs[:1] if refs[0].rule.sums else refs:  # a rule that sums over all arrays takes long
-        fitting = []
-        pool = edited_candidates(ref)
-        tried += len(pool)
-        for candidate in pool:
-            if (difference := _fits(candidate, probes, points, EXACT)) is not None:
-                fitting.append((difference, candidate))
+    known: dict[str, set[Any]] = {}
+    decays = "weight_decay" in mapped.ours
+    for ref in [*refs[: 1 + decays], *writings(rule, decays)]:
+        pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
+        tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)])
+        found: list[Candidate] = []
+        runs = known.setdefault(ref.label, set())
+        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points, runs, tolerance)):
+            made = mistaken(ref, (*a.entries, *b.entries))
+            if made is not None and _fits(made, probes, points, tolerance) is not None:
+                found.append(made)
+            if len(found) >= 4 or count > SIFTED:
+                break
+        if found:
+            best = surprise(found[0])
+            kept = [c for c in found if surprise(c) <= best + 1.0]
+            return Match("wrong", kept, 0.0, tried - len(kept))
+    for ref in refs[: 1 + decays]:
+        doubled = [] if ref.rule.sums or ref.rule.whole_array else doubled_candidates(ref)
+        tried += len(doubled)
+        fitting = [
+            c for c in _sifted(ref, doubled, probes, points, tolerance) if _fits(c, probes, points, tolerance) is not None
+        ]
         if fitting:
-            best = fitting[0][1].entries[0].rank
-            kept = [f for f in fitting if f[1].entries[0].rank == best][:4]
-            return Match("wrong", [c for _, c in kept], kept[0][0], tried - len(kept))
+            kept = sorted(fitting, key=surprise)[:4]
+            return Match("wrong", kept, 0.0, tried - len(kept))
     return Match("", excluded=tried)
 
 
@@ -236,21 +273,6 @@ def mistaken(ref: Candidate, mistakes: tuple[Mistake, ...]) -> Candidate | None:
     lenient = any("1e-30" in c.source for c in changes)
     whole = ref.whole or any(m.whole for m in mistakes)
     return Candidate(made, "mistake", label, ref.fixed, mistakes, whole, ref.source, lenient, ref)
-
-
-def _pairs(rule: Rule, mapped: Mapped, refs: Sequence[Candidate]) -> Iterator[Candidate]:
-    """Two mistakes on different equations; the commonest form of the rule only."""
-    for ref in refs[: 1 + ("weight_decay" in mapped.ours)]:
-        usable = _usable(rule, mapped, ref)
-        for a, b in combinations(usable, 2):
-            changed = {(c.target, c.occurrence) for c in a.changes if c.kind == "set"}
-            if a.target == b.target and a.changes[:1] and changed & {(c.target, c.occurrence) for c in b.changes}:
-                continue
-            if changed & {(c.target, c.occurrence) for c in b.changes if c.kind == "set"}:
-                continue
-            made = mistaken(ref, (a, b))
-            if made is not None:
-                yield made
 
 
 def decayed(rule: Rule, mapped: Mapped) -> Rule:

@@ -79,6 +79,9 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
         gap = np.abs(trajectory(best, probe) - points).max(axis=1)
     moved = np.nanmax(np.abs(trajectory(best, probe) - probe.joined(probe.start)))
     step = int(np.argmax(~(gap <= EQUAL * moved)))
+    if not fitting and (limit := _overflow(probe)) and 0 <= step - limit <= ONSET:
+        report.remarks.append(f"a running power overflows at about 1/βᵗ = 10³⁰⁸: with the β of this probe at step {step}")
+        return
     found = Match("wrong", fitting, difference=0.0, excluded=match.excluded)
     explain_parted(report, rule, found, best, probe, points, step)
     form = best.label if best.kind == "dialect" else best.source
@@ -87,6 +90,12 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
         broken = not np.isfinite(points[step]).all()
         said = "from there on its numbers are not finite" if broken else COUNTS
         report.mistakes = [Found(f"it parts from the reference at step {step}: {said}", "t", "", "", GUESSED)]
+
+
+def _overflow(probe: Probe) -> float:
+    """The first step at which 1/βᵗ is too large for a number, by the smallest β: with usual ones it is a thousand times as far."""
+    betas = [probe.values[n] for n in BETAS if n in probe.values]
+    return min((-709.0 / float(np.log(b)) for b in betas if 0 < b < 1), default=0.0)
 
 
 def fits_late(candidate: Candidate, probe: Probe, points: np.ndarray) -> bool:

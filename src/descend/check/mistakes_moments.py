@@ -147,6 +147,8 @@ def decoupled(rule: str, occurrence: int = 0, step: str = "p - lr * m_hat / (sqr
 
     return [
         one((before("start", "g = g + weight_decay * p"), put("p", "p", occurrence)), "the decay is L2: it is added to the gradient", "The decay is divided by √v̂ like any gradient: weights with large gradients hardly decay."),
+        one("p - lr / (1 - beta1 * s.k1) * weight_decay * p", "the decay is multiplied by the corrected rate lr/(1 − β1ᵗ)", "Weights shrink too fast in the first steps, ten times at the first."),
+        one("p - lr * sqrt(1 - beta2 * s.k2) / (1 - beta1 * s.k1) * weight_decay * p", "the decay is multiplied by the corrected rate lr·√(1 − β2ᵗ)/(1 − β1ᵗ)", "Weights shrink at another pace in the first steps."),
         one("p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast, and a schedule does not slow the decay."),
         one("p - lr**2 * weight_decay * p", "the decay is multiplied by the learning rate twice", "There is practically no decay."),
         one("p + lr * weight_decay * p", "the decay has the wrong sign", "Weights grow without a gradient."),
@@ -170,11 +172,12 @@ def coupled(rule: str) -> list[Mistake]:
     look = "Write the gradient of the loss plus ½·wd·‖p‖²."
     line = "g"
 
-    def one(source: str | tuple[object, ...], name: str, consequence: str) -> Mistake:
-        return M(rule, line, source, name, consequence, look, needs=("weight_decay",), decays=True)  # type: ignore[arg-type]
+    def one(source: str | tuple[object, ...], name: str, consequence: str, **more: object) -> Mistake:
+        return M(rule, line, source, name, consequence, look, needs=("weight_decay",), decays=True, **more)  # type: ignore[arg-type]
 
     return [
         one("g - weight_decay * p", "the L2 term has the wrong sign", "Weights are pushed away from zero."),
+        one((before("start", "old = p"), put("g", "g"), after("p", "p = p + weight_decay * old")), "the decay is added after the gradient has been multiplied by −lr", "Weights grow, and lr has no say in it.", written=("p ← p − lr·(g + wd·p)", "p ← p − lr·g + wd·p")),
         one("g", "the weight decay is ignored", "No regularisation, whatever weight_decay says."),
         one("g + 2 * weight_decay * p", "the L2 term counts twice", "The penalty is wd·‖p‖² in place of ½·wd·‖p‖²."),
         one("g + lr * weight_decay * p", "the L2 term is multiplied by the learning rate", "There is practically no decay."),

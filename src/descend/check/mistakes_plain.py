@@ -64,6 +64,8 @@ def momentum() -> list[Mistake]:
         M(one, "p", "p - lr**2 * s.b", "the step is multiplied by the learning rate twice", "Steps are a hundred times too short.", RATE),
         M(one, "p", "p - lr * (1 - momentum) * s.b", "the step is multiplied by 1 − β: a mean in place of a sum", "Ten times slower at the same lr.", look),
         M(one, "p", (before("start", "old = s.b"), put("p", "p - lr * old")), "the velocity is used before it is renewed", "Every step is one gradient late, and the first does nothing.", "In which order are velocity and parameter renewed?"),
+        M(one, "b", (put("b", "where(s.n == 0, g, 2 * momentum * g)"), after("b", "s.n = s.n + 1")), "the first velocity is the gradient's own array: from then on each gradient is written into it and added to itself", "There is no memory, and steps are 2·β times as long as SGD's.", "Is the first velocity a copy?", slots={"n": COUNT}, written=("b₁ = g, copied; b ← β·b + g", "b₁ is g itself; b ← β·g + β·g")),
+        M(one, "b", "momentum * s.b + (1 - dampening) * g", "dampening is applied to the first gradient too", "The first velocity is too small, and everything that grows from it.", "What should the velocity be after one step?", needs=("dampening",)),
         M(one, "w", "1.0", "dampening is ignored", "The velocity is 1/(1 − dampening) times too large.", "What does dampening multiply?", needs=("dampening",)),
         M(one, "w", "dampening", "dampening and 1 − dampening are swapped", "The velocity is too small or too large.", "What does dampening multiply?", needs=("dampening",)),
     ]  # fmt: skip
@@ -170,6 +172,8 @@ def adagrad() -> list[Mistake]:
         M(one, "r", "sqrt(s.v) + eps**2", "ε is squared", "A large ε acts like a small one.", where),
         M(one, "r", "1.0", "the step is not divided by the root of the sum", "It is SGD.", where),
         M(one, "r", "sqrt(s.v / s.t) + eps", "the root is of the mean and not of the sum", "Steps do not shrink.", where, slots={"t": COUNT}),
+        M(one, "p", (before("p", "s.q = s.q / r"), put("p", "p - s.q * g")), "the divided rate is stored: every step divides what has been divided before", "Steps shrink to nothing within a few steps.", "What is the rate at step 2 made of?", slots={"q": ZERO.filled("lr")}),
+        M(one, "p", (before("start", "s.q = s.q / (1 + lr_decay * s.t)"), put("rate", "s.q")), "the decayed rate is stored: lr_decay acts on what has decayed before", "The rate falls far too fast.", "What is the rate at step 3 made of?", slots={"q": ZERO.filled("lr")}, needs=("lr_decay",)),
         M(one, "p", "p + rate * g / r", "the step has the wrong sign", CLIMBS, DOWN),
         M(one, "p", "p - g / r", "the step is not multiplied by the learning rate", "lr does nothing.", RATE),
         M(one, "p", "p - rate * g * r", "the root multiplies and does not divide", "Large gradients are made larger still.", where),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from descend.check.mistake import M, Mistake, after, before, put
+from descend.rules import POWER, ZERO
 
 __all__ = ["shape_mistakes"]
 
@@ -23,6 +24,8 @@ def lion() -> list[Mistake]:
         M(one, "c", "beta2 * s.m + (1 - beta2) * g", "β2 is used for both: there is only one β", "The sign hardly sees the new gradient.", look),
         M(one, "m", "beta1 * s.m + (1 - beta1) * g", "β1 is used for both: there is only one β", "The memory is too short.", look),
         M(one, "c", (before("start", "s.m = beta2 * s.m + (1 - beta2) * g"), put("m", "s.m")), "the memory is renewed before the step and not after it", "The gradient counts twice in the sign.", "In which order are p and m renewed?"),
+        M(one, "m", "beta2 * beta1 * s.m + (1 - beta2) * g", "the memory is multiplied by β1 as well: the mixture is made in its place", "The memory is shorter than β2 says.", "Which arrays are changed in place?"),
+        M(one, "m", "beta2 * c + (1 - beta2) * g", "the memory is renewed from the mixture and not from the memory", "The gradient counts twice in the memory.", "Which arrays are changed in place?"),
         M(one, "c", "s.m", "the sign is taken of the memory alone", "Every step is one gradient late.", look),
         M(one, "c", "g", "the sign is taken of the gradient alone", "It is sign descent: noise decides.", look),
         M(one, "c", "(1 - beta1) * s.m + beta1 * g", "β1 and 1 − β1 are swapped", "Noise decides the sign.", look),
@@ -100,9 +103,18 @@ def _iterations() -> list[Mistake]:
         ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "1.0", "the matrix is not divided by its norm before the iteration", "x = d/‖d‖", "x = d"),
         ("ns_a * x + (ns_b * gram + ns_c * gram @ gram) @ x", "maximum(norm(x), eps)**2", "the matrix is divided by the square of its norm before the iteration", "x = d/‖d‖", "x = d/‖d‖²"),
     ]  # fmt: skip
+    ways.append(
+        (
+            "ns_a * x + (ns_b * first + ns_c * first @ first) @ x",
+            "maximum(norm(x), eps)",
+            "x·xᵀ is computed once, before the iteration, and not in each of its steps",
+            right,
+            "x ← a·x + (b·x₀·x₀ᵀ + c·(x₀·x₀ᵀ)²)·x",
+        )
+    )
     found = []
     for line, size, name, expected, yours in ways:
-        code = f"x = d.T if d.shape[0] > d.shape[1] else d\nx = x / {size}\nfor _ in range(ns_steps):\n    gram = x @ x.T\n    x = {line}"
+        code = f"x = d.T if d.shape[0] > d.shape[1] else d\nx = x / {size}\nfirst = x @ x.T\nfor _ in range(ns_steps):\n    gram = x @ x.T\n    x = {line}"
         one = M(
             "muon",
             "o",
@@ -138,6 +150,7 @@ def muon() -> list[Mistake]:
         M(one, "o", "sign(d)", "the sign is taken entry by entry", "It is Lion's kind of step.", look),
         M(one, "o", (before("o", "d = sign(d)"),), "signs are orthogonalized and not the velocity", "Sizes within the matrix are lost.", look),
         M(one, "b", (before("start", "g = orthogonalize(g, ns_steps, ns_a, ns_b, ns_c, eps)"), put("o", "d")), "the gradient is orthogonalized before the momentum", "The step is a mean of orthogonal matrices, shorter than one.", look),
+        M(one, "p", "p - lr * spectral_scale(p.shape, 'transposed') * o", "rows and columns have changed places in the scale", "Wide weights get steps that are too long, tall ones too short; right where inputs lie in rows, as in optax.", "Do the rows of your weights belong to outputs or to inputs?", occurrence=1, written=("p ← p − lr·√max(1, rows/columns)·o", "p ← p − lr·√max(1, columns/rows)·o")),
         M(one, "p", "p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast.", "Where does the decay act?", needs=DECAY),
         M(one, "p", "p", "the weight decay is ignored", "No regularisation.", "Where does the decay act?", needs=DECAY),
         M(one, "p", "p + lr * weight_decay * p", "the decay has the wrong sign", "Weights grow.", "Where does the decay act?", needs=DECAY),
@@ -183,6 +196,8 @@ def schedule_free_adamw() -> list[Mistake]:
     one, look = "schedule_free_adamw", "Look at v and its correction."
     rest = " + weight_decay * p"
     return [
+        M(one, "u", (before("start", "s.m = beta1 * s.m + (1 - beta1) * g"), put("u", "s.m / (sqrt(v_hat) + eps)" + rest)), "a running mean of the gradients is used, as Adam's first moment", "Averaged twice: β1 belongs to the points and not to the gradients.", "What does β1 average here?", slots={"m": ZERO}),
+        M(one, "u", (before("start", "s.m = beta1 * s.m + (1 - beta1) * g\ns.k1 = beta1 * s.k1"), put("u", "s.m / (1 - s.k1) / (sqrt(v_hat) + eps)" + rest)), "a corrected running mean of the gradients is used, as Adam's first moment", "Averaged twice: β1 belongs to the points and not to the gradients.", "What does β1 average here?", slots={"m": ZERO, "k1": POWER("beta1")}),
         M(one, "v", "beta2 * s.v + g**2", "the new square is not weighted by 1 − β2", "Steps are too short.", look),
         M(one, "v", "beta1 * s.v + (1 - beta1) * g**2", "the second moment uses β1", "The denominator follows the noise.", look),
         M(one, "v", "(1 - beta2) * s.v + beta2 * g**2", "β2 and 1 − β2 are swapped", "The size is hardly averaged.", look),

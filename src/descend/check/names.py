@@ -33,7 +33,7 @@ SYNONYMS: dict[str, tuple[str, ...]] = {
     "eta_plus": ("eta_plus", "etaplus", "plus"),
     "step_min": ("step_min", "min_step_size", "delta_min"),
     "step_max": ("step_max", "max_step_size", "delta_max"),
-    "beta2_decay": ("beta2_decay", "beta_2_decay", "decay_rate"),
+    "beta2_decay": ("beta2_decay", "beta_2_decay", "decay_rate", "decay", "gamma"),
     "eps1": ("eps1", "eps_1", "epsilon1", "epsilon_1"),
     "eps2": ("eps2", "eps_2", "epsilon2", "epsilon_2", "min_scale"),
     "d": ("d", "clip_threshold", "clipping_threshold"),
@@ -129,6 +129,8 @@ class Mapped:
     unknown: list[str] = field(default_factory=list)
     #: The user's defaults of tuples, to fill in what a setting leaves open.
     tuples: dict[str, list[Any]] = field(default_factory=dict)
+    #: The user's names of what is the negative of ours.
+    negated: set[str] = field(default_factory=set)
     #: Arguments given a fixed value because they choose the rule.
     fixed: dict[str, Any] = field(default_factory=dict)
 
@@ -143,7 +145,7 @@ class Mapped:
         for theirs, ours in self.names.items():
             if isinstance(ours, str):
                 if ours in values:
-                    made[theirs] = values[ours]
+                    made[theirs] = -values[ours] if theirs in self.negated else values[ours]
             elif any(n in values for n in ours):
                 made[theirs] = [values.get(n, d) for n, d in zip(ours, self.tuples.get(theirs, ours), strict=False)]
         return made
@@ -154,6 +156,7 @@ class Mapped:
         parts = []
         for theirs, ours in self.names.items():
             right = ours if isinstance(ours, str) else f"({', '.join(ours)})"
+            right = f"−{right}" if theirs in self.negated else right
             parts.append(theirs if theirs == right else f"{theirs} → {right}")
         parts += [f"{k} = {v}" for k, v in self.fixed.items()]
         return ", ".join(parts)
@@ -211,8 +214,11 @@ def _map_numbers(rest: Sequence[Mapping[str, Any]], mapped: Mapped, free: set[st
             if isinstance(argument.get("default"), bool) and ours not in ("nesterov", "centered", "bias_correction"):
                 continue
             default = argument.get("default")
-            if ours == "beta2_decay" and isinstance(default, int | float) and default > 0:
-                continue  # its exponent without the sign: another convention
+            if ours == "beta2_decay" and isinstance(default, int | float):
+                if not 0.3 <= abs(default) <= 1.0:
+                    continue
+                if default > 0:  # its exponent without the sign: another convention
+                    mapped.negated.add(argument["name"])
             mapped.names[argument["name"]] = ours
             free.discard(ours)
 

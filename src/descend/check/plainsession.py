@@ -67,7 +67,7 @@ class PlainSession(Session):
         first = {"empty": {}, "none": None, "zeros": zeros}.get(plan.state)
         if plan.state == "init" and plan.init is not None:
             first = plan.init(model)
-        kept = {r: copy.deepcopy(zeros) for r in plan.roles if r.startswith("slot:")}
+        kept = {r: None if plan.nones else copy.deepcopy(zeros) for r in plan.roles if r.startswith("slot:")}
         return kept | ({"state": first} if "state" in plan.roles else {})
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:

@@ -109,10 +109,17 @@ class TorchSession(Session):
             given = [{"params": [self.params[i] for i in places], **extra} for places, extra in self.groups]
         return self.cls(given, **self.settings)
 
+    #: Whether gradients are added to those there are, once the optimizer's own zero_grad has cleared them.
+    accumulates = False
+
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         torch, kept = self.torch, []
         for p, g in zip(self.params, grads, strict=True):
-            p.grad = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
+            fresh = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
+            if fresh is None or p.grad is None or not self.accumulates:
+                p.grad = fresh
+            else:  # into the same array, as a backward pass does: who keeps that array sees it change
+                p.grad.add_(fresh)
             kept.append(None if p.grad is None else p.grad.clone())
         with _double_numbers(torch, self.number):
             self.opt.step()
@@ -152,6 +159,7 @@ class ArenaSession(TorchSession):
         self.kind = kind
         if kind == "torch":
             super().__init__(cls, arrays, settings, None, dtype, layout)
+            self.accumulates = callable(getattr(self.opt, "zero_grad", None))
             return
         self.cls, self.settings, self.groups, self.layout = cls, settings, None, layout
         self.params: Any = [Variable(layout.numpy(a, layout.params, dtype)) for a in arrays]
@@ -159,6 +167,8 @@ class ArenaSession(TorchSession):
 
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         if self.kind == "torch":
+            if self.accumulates:
+                self.opt.zero_grad()
             super().step(grads)
             return
         kept = []

@@ -24,7 +24,20 @@ from descend.errors import DescendError
 from descend.hyperparameters import COMMON, Hyperparameter
 from descend.rules import Rule, Slot
 
-__all__ = ["Candidate", "Change", "agrees", "apart", "changed", "quick", "rule_tree", "trajectory", "with_decay"]
+__all__ = [
+    "Candidate",
+    "Change",
+    "agrees",
+    "apart",
+    "changed",
+    "line_code",
+    "pieces",
+    "quick",
+    "rule_tree",
+    "trajectory",
+    "with_decay",
+    "written",
+]
 
 Points = np.ndarray
 
@@ -97,13 +110,32 @@ def _compiled(rule: Rule, definition: ast.FunctionDef) -> Any:
 
 
 @lru_cache(maxsize=8192)
-def _line(source: str, rule: str) -> Any:
+def line_code(source: str, rule: str) -> Any:
+    """A line, or several, compiled once."""
     return compile(source, f"<rule {rule}>", "exec")
 
 
 @lru_cache(maxsize=512)
-def _written(rule: Rule) -> tuple[tuple[str, str], ...]:
+def written(rule: Rule) -> tuple[tuple[str, str], ...]:
+    """Every line of a rule: what it defines, and its text."""
     return tuple((_target(s), ast.unparse(s)) for s in rule_tree(rule).body if isinstance(s, ast.Assign))
+
+
+def pieces(rule: Rule, changes: Sequence[Change]) -> dict[int, list[str]]:
+    """The lines that changes put in place of a rule's own, by their number."""
+    lines = written(rule)
+    body: dict[int, list[str]] = {}
+    for change in changes:
+        place = (
+            0 if change.target == "start" else [i for i, (t, _) in enumerate(lines) if t == change.target][change.occurrence]
+        )
+        own, part = lines[place][1], body.setdefault(place, [lines[place][1]])
+        if change.kind == "set":
+            middle = next(i for i, text in enumerate(part) if text == own or i == len(part) - 1)
+            part[middle] = f"{own.split(' = ')[0]} = {change.source}"
+        else:
+            part[:] = [change.source, *part] if change.kind == "before" else [*part, change.source]
+    return body
 
 
 def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
@@ -113,18 +145,9 @@ def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> R
     """
     if rule.sums:
         return changed(rule, changes, slots=slots)
-    body = [[text] for _, text in _written(rule)]
-    targets = [target for target, _ in _written(rule)]
-    for change in changes:
-        place = 0 if change.target == "start" else [i for i, t in enumerate(targets) if t == change.target][change.occurrence]
-        if change.kind == "set":
-            middle = next(
-                i for i, text in enumerate(body[place]) if text == _written(rule)[place][1] or i == len(body[place]) - 1
-            )
-            body[place][middle] = f"{_written(rule)[place][1].split(' = ')[0]} = {change.source}"
-        else:
-            body[place][:] = [change.source, *body[place]] if change.kind == "before" else [*body[place], change.source]
-    codes = [_line(text, rule.name) for part in body for text in part]
+    changed_lines = pieces(rule, changes)
+    body = [changed_lines.get(i, [text]) for i, (_, text) in enumerate(written(rule))]
+    codes = [line_code(text, rule.name) for part in body for text in part]
     scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
 
     def function(g: Any, p: Any, s: Any, **hyper: Any) -> Any:
@@ -166,6 +189,8 @@ class Candidate:
     base: Candidate | None = None
     #: A dialect only where the user's optimizer has no such argument.
     without: str = ""
+    #: A dialect only where the user's optimizer is driven so.
+    only: tuple[str, ...] = ()
     _cache: dict[Any, Points] = field(default_factory=dict, repr=False)
 
     def values(self, probe: Probe, step: int = 0) -> dict[str, Any]:

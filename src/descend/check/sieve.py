@@ -1,0 +1,214 @@
+"""Tens of thousands of changes tried cheaply: the first steps of one entry, in plain numbers, until one differs.
+
+A full comparison runs every probe on arrays and takes milliseconds. Here a step takes microseconds: what passes is compared in
+full afterwards, so that the sieve decides nothing but what is worth that.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from descend import arrays
+from descend.check.probes import Probe
+from descend.check.variants import Candidate, line_code, pieces, written
+from descend.errors import DescendError
+
+__all__ = ["Sieve", "flat"]
+
+#: Steps of the first and of the last probe that are looked at.
+STEPS = 4
+#: Looser than what counts as equal: rounding is judged later.
+NEAR = 1e-9
+NAN = float("nan")
+FAILURES = (NameError, AttributeError, TypeError, ValueError, IndexError, ArithmeticError, KeyError)
+
+Pieces = Mapping[int, str]
+
+
+def _axis(function: Any) -> Any:
+    return lambda x, axis=None: function(x, axis=axis, keepdims=axis is not None)
+
+
+NUMBERS: dict[str, Any] = {
+    "sqrt": lambda x: math.sqrt(x) if x >= 0 else NAN,
+    "sign": lambda x: (x > 0) - (x < 0),
+    "maximum": max,
+    "minimum": min,
+    "where": lambda c, a, b: a if c else b,
+    "total": lambda x, axis=None: x,
+    "mean": lambda x, axis=None: x,
+    "norm": abs,
+    "rms": abs,
+}
+ARRAYS: dict[str, Any] = {
+    "sqrt": np.sqrt,
+    "sign": np.sign,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "where": np.where,
+    "total": _axis(np.sum),
+    "mean": _axis(np.mean),
+    "norm": lambda x: np.sqrt(np.vdot(x, x)),
+    "rms": lambda x: np.sqrt(np.vdot(x, x) / np.size(x)),
+}
+
+
+def flat(candidate: Candidate) -> bool:
+    """Whether each entry goes its own way, so that one tells enough."""
+    rule = candidate.rule
+    return not (candidate.whole or rule.whole_array or rule.sums or rule.ndim)
+
+
+@dataclass
+class Stage:
+    """A few steps of one entry or array: where it starts, what it is given, and where the user's optimizer went."""
+
+    p: Any
+    slots: dict[str, Any]
+    hyper: dict[str, Any]
+    steps: list[tuple[dict[str, Any], Any, Any]]
+    kept: frozenset[str]
+    tolerance: float
+    first: bool
+
+
+class Sieve:
+    """One reference, or one with values written into it, and the points of a user's optimizer."""
+
+    def __init__(
+        self, ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float = 0.0, whole: bool = False
+    ) -> None:
+        self.near = max(NEAR, 2 * tolerance)
+        self.ref, self.numbers = ref, flat(ref) and not whole
+        self.lines = [text.replace("yield ", "") for _, text in written(ref.rule)]
+        self.scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(ref.rule.function.__globals__)
+        self.scope |= NUMBERS if self.numbers else ARRAYS
+        self.stages = list(self._stages(probes, points))
+        self._blocks: dict[tuple[int, int], Any] = {}
+
+    def _stages(self, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> Iterator[Stage]:
+        ends = (probes[0], points[0]), (probes[-1], points[-1])
+        for probe, visited in ends[: 1 + (len(probes) > 1)]:
+            if self.ref.rule.sums:
+                yield self._stage(probe, visited, None, slice(None))
+                continue
+            places = np.cumsum([0, *(a.size for a in probe.start)])
+            for i in dict.fromkeys((len(probe.start) - 1, 0)):
+                here: Any = int(places[i]) + 1 if self.numbers else slice(int(places[i]), int(places[i + 1]))
+                yield self._stage(probe, visited, i, here)
+
+    def _stage(self, probe: Probe, visited: np.ndarray, array: int | None, here: Any) -> Stage:
+        shape = (-1,) if array is None else probe.start[array].shape
+
+        def cut(row: np.ndarray) -> Any:
+            return float(row[here]) if self.numbers else row[here].reshape(shape)
+
+        p = cut(probe.joined(probe.start))
+        hyper = self.ref.values(probe)
+        rule = self.ref.rule
+        model = np.asarray(p)
+        kept = rule.kept_slots(model, hyper)
+        made = vars(rule.start(model, hyper))
+        slots = {k: float(v) if self.numbers or np.ndim(v) == 0 else v for k, v in made.items()}
+        count = min(STEPS + len(probe.changes), len(visited) - 1)
+        steps = [(self.ref.values(probe, t), cut(probe.joined(probe.gradients[t])), cut(visited[t + 1])) for t in range(count)]
+        finite = np.where(np.isfinite(visited), visited, 0.0)
+        tolerance = self.near * float(np.abs(finite - finite[0]).max())
+        first = probe.name.startswith("changing gradients")
+        return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14), first)
+
+    def pieces_of(self, candidate_changes: Sequence[Any]) -> Pieces | None:
+        """The lines that changes put in place of a rule's own; None where they cannot be made."""
+        try:
+            body = pieces(self.ref.rule, candidate_changes)
+        except (IndexError, StopIteration, DescendError):
+            return None
+        return {i: re.sub(r"\byield ", "", "\n".join(part)) for i, part in body.items()}
+
+    def codes(self, changed: Pieces) -> list[Any]:
+        """Compiled blocks: runs of lines as they stand, and changed lines between them."""
+        found, last = [], 0
+        for i in sorted(changed):
+            if i > last:
+                found.append(self._block(last, i))
+            found.append(_compiled(changed[i]))
+            last = i + 1
+        if last < len(self.lines):
+            found.append(self._block(last, len(self.lines)))
+        return found
+
+    def _block(self, first: int, last: int) -> Any:
+        if (first, last) not in self._blocks:
+            self._blocks[first, last] = _compiled("\n".join(self.lines[first:last]))
+        return self._blocks[first, last]
+
+    @property
+    def early(self) -> int:
+        """How many of the stages are of the first probe, in which nothing decays."""
+        return sum(stage.first for stage in self.stages)
+
+    def passes(self, changed: Pieces, slots: Mapping[str, Any], stages: int | None = None) -> bool:
+        """Whether the rule with these lines changed takes the user's first steps; or those of the first stages only."""
+        try:
+            codes = self.codes(changed)
+            with np.errstate(all="ignore"):
+                return all(self._follows(stage, codes, slots) for stage in self.stages[:stages])
+        except FAILURES:
+            return False
+
+    def _follows(self, stage: Stage, codes: Sequence[Any], slots: Mapping[str, Any]) -> bool:
+        return all(_near(p, wanted, stage.tolerance) for p, wanted in self._walk(stage, codes, slots))
+
+    def _walk(self, stage: Stage, codes: Sequence[Any], slots: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """The points after each step, and those of the user."""
+        s = SimpleNamespace(**stage.slots)
+        for name, slot in slots.items():
+            setattr(s, name, _start(slot, stage, self.numbers))
+        space = {"s": s, "p": stage.p}
+        lost = [name for name in stage.slots if name not in stage.kept and name not in slots]
+        scope = self.scope
+        for hyper, g, wanted in stage.steps:
+            space.update(hyper)
+            space["g"] = g
+            for code in codes:
+                exec(code, scope, space)  # our own source, never a user's text
+            yield space["p"], wanted
+            for name in lost:
+                setattr(s, name, 0.0)
+
+    def run(self, changed: Pieces, slots: Mapping[str, Any]) -> tuple[Any, ...] | None:
+        """The points visited, to ten digits; None where the lines make no sense. Equal tuples need one trial."""
+        try:
+            codes = self.codes(changed)
+            with np.errstate(all="ignore"):
+                rows = [p for stage in self.stages for p, _ in self._walk(stage, codes, slots)]
+        except FAILURES:
+            return None
+        return tuple(f"{x:.10g}" for p in rows for x in ((p,) if self.numbers else np.ravel(p)))
+
+
+def _start(slot: Any, stage: Stage, numbers: bool) -> Any:
+    if slot.fill == "p":
+        return stage.p
+    value = stage.hyper[slot.fill] if isinstance(slot.fill, str) else slot.fill
+    return value if numbers or slot.shape == "scalar" else stage.p * 0 + value
+
+
+def _near(p: Any, wanted: Any, tolerance: float) -> bool:
+    if isinstance(p, float):
+        return bool(abs(p - wanted) <= tolerance)
+    with np.errstate(all="ignore"):
+        return bool(np.all(np.abs(p - wanted) <= tolerance))
+
+
+@lru_cache(maxsize=65536)
+def _compiled(source: str) -> Any:
+    return line_code(source, "sieve")
