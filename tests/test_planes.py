@@ -195,6 +195,8 @@ def test_other_input_that_cannot_work():
         ds.plane("x**2", [1.0], ds.adam(lr=ds.cosine(0.1, 10)), beta1=[0.1])
     with pytest.raises(DescendError, match="structure"):
         ds.plane("x**2", [1.0], ds.rmsprop(), centered=[0.0, 1.0])
+    with pytest.raises(DescendError, match="works on matrices alone"):
+        ds.plane("x**2 + y**2", [1.0, 1.0], ds.muon(), lr=[0.1])
     with pytest.raises(DescendError, match="2 numbers"):
         ds.plane("x**2", [1.0, 2.0], lr=[0.1])
     with pytest.raises(DescendError, match="float32"):

@@ -88,6 +88,8 @@ class Hyperparameter:
             number = float(value)
         except (TypeError, ValueError):
             raise DescendError(f"{what} is a number; got {value!r}") from None
+        except OverflowError:
+            raise DescendError(f"{what} is a number that float64 holds; got one of {len(str(abs(value)))} digits") from None
         if isinstance(self.default, int):
             if not math.isfinite(number) or number != int(number):
                 raise DescendError(f"{what} is a whole number; got {value!r}")

@@ -385,7 +385,7 @@ class Optimizer:
         """`init` for a flat list of arrays."""
         hyper = self.at_step(0)
         for p in leaves:
-            self._check_array(p)
+            self.check_array(p)
         slots = []
         for p in leaves:
             # a slot whose hyperparameter follows a schedule is kept, also where the schedule starts at 0
@@ -447,7 +447,8 @@ class Optimizer:
             )
         return [bool(flag) for flag in flags]
 
-    def _check_array(self, p: Array) -> None:
+    def check_array(self, p: Array) -> None:
+        """Raise a `DescendError` where the rule does not move arrays of this shape or type."""
         rule = self.rule
         if rule.ndim is not None and not rule.ndim[0] <= p.ndim <= (p.ndim if rule.most_ndim is None else rule.most_ndim):
             raise DescendError(f"{self.name} {rule.ndim[1]}; got an array of shape {tuple(p.shape)}")

@@ -142,7 +142,7 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def _check_tensor(self, p: Tensor) -> None:
         if not p.is_complex():
-            self.optimizer._check_array(p)
+            self.optimizer.check_array(p)
             return
         # complex arrays are moved as pairs of real numbers, which only an elementwise rule does not notice
         pairs = torch.zeros_like(_real(p.detach()))

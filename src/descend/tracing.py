@@ -34,7 +34,8 @@ class Traced:
 
 
 _traced: OrderedDict[Any, Traced] = OrderedDict()
-KEPT = 256
+#: Programs kept of a kind. A compiled one takes about 3 MB: a page on which many formulas are tried would hold a gigabyte of 256.
+KEPT = 96
 
 
 def keep(programs: int) -> None:

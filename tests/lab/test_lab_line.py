@@ -19,6 +19,7 @@ from descend.errors import DescendError
 from descend.lab.asks import ASKS
 from descend.lab.frames import pack, unpack
 from descend.lab.linefit import MOST_POINTS, PRESETS
+from descend.lab.server import LONGEST_QUESTION
 from descend.objectives.data import demo_named
 from descend.objectives.regression import mse, regression
 from descend.stability import curvature_at
@@ -150,6 +151,17 @@ def test_the_feature_is_the_companion_and_can_be_chosen():
     text = "noise,size,price\n" + "\n".join(f"{(7 * i) % 5},{i},{3 * i + (i % 2)}" for i in range(20))
     assert ask("line_table", text=text).data["x"] == "size"
     assert ask("line_table", text=text, x="noise", y="size").data["y"] == "size"
+
+
+def test_points_with_many_digits_fit_into_the_next_question():
+    """The answer's points come back with every later question, written as JavaScript writes them: 0.00000123456789."""
+    tiny = [-1.23456789e-06 * (1 + k / 1e6) for k in range(MOST_POINTS)]
+    frame = ask("line_table", text="x,y\n" + "\n".join(f"{k / 2000:.7g},{v:.9g}" for k, v in enumerate(tiny)))
+    assert frame.data["sampled"]
+    assert len(frame.arrays["x"]) > MOST_POINTS // 2
+    assert any("rows are taken" in note for note in frame.data["notes"])
+    written = [[np.format_float_positional(v, trim="-") for v in frame.arrays[name]] for name in "xy"]
+    assert len(json.dumps(written).replace('"', "")) < LONGEST_QUESTION - 2048
 
 
 def test_long_tables_are_sampled_and_it_is_said():

@@ -370,3 +370,12 @@ def test_junk_is_answered_or_refused_in_a_sentence(name: str, junk: dict[str, An
     else:
         answered = True
     assert answered or 0 < len(said) < 2000
+
+
+@pytest.mark.parametrize("ask", ["ground", "arrows"])
+def test_heights_beyond_float32_are_drawn_without_a_warning(ask):
+    """A warning of descend's own modules is an error here; on the page such heights are ∞."""
+    steep = "1e60*(x^2 + y^2)"
+    params = {"objective": steep, "start": [0.1, 0.1], "steps": 2, "f": steep, "box": [[-2.5, 2.5], [-2.5, 2.5]]}
+    frame = ASKS[ask][0](params, Talk(lambda _frame: None))
+    assert np.isinf(frame.arrays["values"]).any()

@@ -18,7 +18,9 @@ MAP = {
 }
 SETTLED = """
 window.settled = {};
-window.kept = (name, promise) => promise.then((frame) => { window.settled[name] = frame ? (frame.error ?? "answered") : "overtaken"; });
+window.kept = (name, promise) => promise.then((frame) => {
+  window.settled[name] = frame ? (frame.error ?? "answered") : "overtaken";
+});
 void 0;
 """
 

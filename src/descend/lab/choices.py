@@ -13,6 +13,7 @@ from descend.figures.field import evaluator, stationary_near
 from descend.hyperparameters import Hyperparameter
 from descend.objectives import NETWORKS, SURFACES, Objective
 from descend.rules import Optimizer
+from descend.schedules import Schedule
 from descend.stability import curvature_at, lr_limit
 
 __all__ = ["PRESETS", "axes_of", "box_of", "objectives"]
@@ -142,7 +143,8 @@ def axes_of(goal: Objective, optimizer: Optimizer) -> list[dict[str, Any]]:
     for knob in knobs:
         low, high, scale = _range(knob, goal, optimizer)
         found.append({**_axis(knob.name, low, high, scale), "kind": "hyper", "meaning": knob.meaning, **_bounds(knob)})
-        found[-1]["value"] = optimizer.hyperparameters[knob.name]
+        value = optimizer.hyperparameters[knob.name]
+        found[-1]["value"] = repr(value) if isinstance(value, Schedule) else value
     if isinstance(goal.start, Mapping):
         for knob in knobs[:1]:
             for leaf in goal.start:
@@ -214,7 +216,7 @@ def box_of(goal: Objective, start: Any) -> list[list[float]] | None:
     told = start if isinstance(start, list) and len(start) == 2 else goal.start if goal.start is not None else (1.0, 1.0)
     try:
         first = np.array([float(v) for v in told])
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         first = np.array([1.0, 1.0])
     if not np.isfinite(first).all():
         return None

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from descend.trace import strict_json
 
-__all__ = ["Frame", "pack", "unpack"]
+__all__ = ["Frame", "pack", "single", "unpack"]
 
 _TYPES = ("float32", "float64", "int32", "uint8")
 
@@ -30,6 +30,16 @@ class Frame:
 
     data: Mapping[str, Any]
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+
+
+def single(values: Any) -> NDArray[np.float32]:
+    """The values in float32, for drawing; what is beyond it is infinite.
+
+    >>> single([1e300, 0.5])
+    array([inf, 0.5], dtype=float32)
+    """
+    with np.errstate(over="ignore"):
+        return np.ascontiguousarray(values, np.float32)
 
 
 def pack(frame: Frame) -> bytes:

@@ -22,7 +22,7 @@ from descend.figures.fit import mse_plane
 from descend.fitting import Fit, Scaling, fit
 from descend.lab.descents import optimizer_of
 from descend.lab.desk import Talk
-from descend.lab.frames import Frame
+from descend.lab.frames import Frame, single
 from descend.objectives.data import Dataset, dataset, demo_named
 from descend.objectives.regression import mse, mse_gradient
 from descend.rules import Optimizer
@@ -203,7 +203,7 @@ def line(params: Mapping[str, Any], _talk: Talk) -> Frame:
         "path": path[shown],
         "loss": losses[shown],
         "levels": levels,
-        "rings": _rings(told.x, best, found.least_squares.mse, levels).astype(np.float32),
+        "rings": single(_rings(told.x, best, found.least_squares.mse, levels)),
         "table": _table(path, losses),
     }
     outcome = found.trace.outcome

@@ -21,6 +21,8 @@ __all__ = ["line_table"]
 LONGEST = 64 * 1024
 #: Numbers are sent back to be fitted again and again: so many digits of each.
 DIGITS = 9
+#: Characters that all points together may take in a question, which also holds what is asked about them.
+ROOM = 60 * 1024
 
 
 def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
@@ -46,10 +48,11 @@ def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
     feature = table.column(str(params["x"]), "feature") if params.get("x") else _companion(numeric, target)
     data = choose(table, target.name, [feature.name])
     notes, x, y = list(data.notes), data.X[:, 0], data.y
-    start, many = [0.0, float(y.mean())], len(x) > MOST_POINTS
+    start, most = [0.0, float(y.mean())], _most(x, y)
+    many = len(x) > most
     if many:
-        kept = np.linspace(0, len(x) - 1, MOST_POINTS).round().astype(int)
-        notes.append(f"{MOST_POINTS:,} of {len(x):,} rows are taken, evenly: what a page holds; descend fit takes all")
+        kept = np.linspace(0, len(x) - 1, most).round().astype(int)
+        notes.append(f"{most:,} of {len(x):,} rows are taken, evenly: what a page holds; descend fit takes all")
         x, y = x[kept], y[kept]
     arrays: dict[str, NDArray[Any]] = {"x": _rounded(x), "y": _rounded(y)}
     columns = [c.name for c in numeric]
@@ -73,6 +76,12 @@ def _companion(numeric: list[Column], target: Column) -> Column:
         if size > most:
             best, most = column, size
     return best
+
+
+def _most(x: NDArray[np.float64], y: NDArray[np.float64]) -> int:
+    """Points of these that one question holds: their digits take room there."""
+    longest = max(max(map(len, map(repr, _rounded(values).tolist()))) for values in (x, y))
+    return min(MOST_POINTS, ROOM // (2 * (longest + 3)))  # a comma, and two zeros where JavaScript writes 0.0000012
 
 
 def _rounded(values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -20,7 +20,7 @@ from descend.figures.style import write_figure
 from descend.lab.choices import PRESETS, axes_of, box_of, objectives
 from descend.lab.descents import optimizer_of
 from descend.lab.desk import Talk
-from descend.lab.frames import Frame
+from descend.lab.frames import Frame, single
 from descend.lab.regimes import curvature_from, regime_grid, regime_of
 from descend.lab.spans import Chart, Span, chart, goal_named
 from descend.planes import Axis, Plane, Store, plane
@@ -101,8 +101,7 @@ def map(params: Mapping[str, Any], talk: Talk) -> Frame:
     except _OvertakenError:
         return Frame({"overtaken": True})
     view = drawn(made, told.by)
-    with np.errstate(over="ignore"):  # beyond float32 is ∞ to the reader
-        values = np.ascontiguousarray(made[TOLD[told.by]].T, np.float32)
+    values = single(made[TOLD[told.by]].T)
     counts = np.bincount(np.asarray(made["outcome"]).ravel(), minlength=len(OUTCOMES))
     words = {
         "command": told.command,
@@ -226,12 +225,12 @@ def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
 def _point(params: Mapping[str, Any], told: Chart) -> tuple[float, float]:
     """The descent asked for: by the cell of the map it stands in, or by its values."""
     cell, at = params.get("cell"), params.get("at")
-    if isinstance(cell, list) and len(cell) == 2 and all(isinstance(c, int) for c in cell):
+    if isinstance(cell, list) and len(cell) == 2 and all(type(c) is int for c in cell):
         if all(0 <= c < span.count for c, span in zip(cell, told.spans, strict=True)):
             first, second = (float(span.axis.values[c]) for c, span in zip(cell, told.spans, strict=True))
             return first, second
         raise DescendError("the cell lies outside the map")
-    if not isinstance(at, list) or len(at) != 2 or not all(isinstance(v, int | float) and abs(v) < 1e300 for v in at):
+    if not isinstance(at, list) or len(at) != 2 or not all(type(v) in (int, float) and abs(v) < 1e300 for v in at):
         raise DescendError("a descent of the map is named by its cell or by a value of each axis")
     return float(at[0]), float(at[1])
 

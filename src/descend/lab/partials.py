@@ -18,7 +18,7 @@ from descend.gradients.differences import difference_table
 from descend.gradients.layout import number, size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
-from descend.lab.frames import Frame
+from descend.lab.frames import Frame, single
 from descend.lab.slopes import Formula, formula, point_of, real
 
 __all__ = ["GROUNDS", "arrows", "partials"]
@@ -61,7 +61,7 @@ def arrows(params: Mapping[str, Any], _talk: Talk) -> Frame:
     there = np.isfinite(gradients).all(axis=1)
     told: dict[str, Any] = {"text": shape.expression.text, "box": np.stack([box.low, box.high], axis=1).tolist()}
     arrays: dict[str, NDArray[Any]] = {
-        "values": field.values.astype(np.float32),
+        "values": single(field.values),
         "levels": field.levels,
         "places": places[there],
         "gradients": gradients[there],

@@ -18,7 +18,7 @@ from descend.figures.field import evaluator, field_on
 from descend.figures.scene import Scene, scene_of
 from descend.lab.descents import Asked, asked, box_of, objective_of
 from descend.lab.desk import Talk
-from descend.lab.frames import Frame
+from descend.lab.frames import Frame, single
 from descend.lab.presets import FIRST, PRESETS
 from descend.objectives import SURFACES
 from descend.rules import COMMON, OPTIMIZERS, Hyperparameter, Optimizer, Rule
@@ -124,10 +124,10 @@ def _plane(scene: Scene, box: Box) -> tuple[dict[str, Any], Arrays]:
     field = field_on(scene.values, box, size=GRID, minimum=minimum)
     sides = [[float(low), float(high)] for low, high in zip(box.low, box.high, strict=True)]
     arrays: Arrays = {
-        "values": field.values.astype(np.float32),
+        "values": single(field.values),
         "levels": np.asarray(field.levels, np.float64),
-        "arrows": np.asarray(field.arrows, np.float32),
-        "downhill": np.asarray(field.downhill, np.float32),
+        "arrows": single(field.arrows),
+        "downhill": single(field.downhill),
     }
     return {"box": sides, "levels": [number(v) for v in field.levels]}, arrays
 

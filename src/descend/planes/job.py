@@ -57,6 +57,8 @@ class Job:
         self.marks = marks(self.steps)
         self.optimizer = _chosen(optimizer)
         self.leaves, self.rebuild, self.names = self._start(start)
+        for leaf in self.leaves:
+            self.optimizer.check_array(leaf)
         self.targets = [self._target(name) for name in grid]
         varied = {name: _switched_on(grid[name]) for name, (kind, _) in zip(grid, self.targets, strict=True) if kind == "hyper"}
         self.optimizer = self.optimizer.with_values(**varied)  # an axis that begins at 0 must not switch its term off
