@@ -34,7 +34,7 @@ class Traced:
 
 
 _traced: OrderedDict[Any, Traced] = OrderedDict()
-#: Programs kept of a kind. A compiled one takes about 3 MB: a page on which many formulas are tried would hold a gigabyte of 256.
+#: Programs kept of a kind. A compiled one takes about 3 MB, and a page tries many formulas: 256 would hold a gigabyte.
 KEPT = 96
 
 

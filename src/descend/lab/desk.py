@@ -186,7 +186,7 @@ class Page:
         self._queue(channel, self._desk.quick(after.ask))
 
     def _settle(self, question: _Question, talk: Talk) -> None:
-        """Send the question's last frame, whatever happens; the channel is free again where the reader cannot be reached, too."""
+        """Send the last frame, whatever happens; the channel is free again where the reader cannot be reached, too."""
         try:
             try:
                 self._reply(question, self._desk.asks[question.ask][0](question.params, talk), last=True)
