@@ -116,6 +116,7 @@ export class Playground extends HTMLElement {
 
   /** Something that is computed has changed; `rest` when it has come to rest. */
   change(rest = true) {
+    if (this.owed) { this.newGround(rest || this.owed.rest, this.owed.race); return; }
     this.run(performance.now());
     this.limits();
     if (rest && this.outside) this.newGround(true);
@@ -164,7 +165,9 @@ export class Playground extends HTMLElement {
     this.state.at = null;
     this.question.ask(null);
     this.presets.set("");
-    this.newGround(true, Boolean(surface) || this.state.start === null);
+    // rates of another objective mean nothing here: the engine predicts new ones
+    this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
+    this.newGround(true, true);
   }
 
   // -- optimizers ---------------------------------------------------------------------------------------------------------
@@ -239,15 +242,17 @@ export class Playground extends HTMLElement {
 
   // -- asking -------------------------------------------------------------------------------------------------------------
 
+  /** Ask for the ground too; with `race` the rates that are not stated become those the engine predicts. What changes before it
+      has come asks for it again, from there. */
   async newGround(rest, race = false) {
-    if (race) { // rates of another objective mean nothing here: the engine predicts new ones
-      this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
-    }
+    const mine = this.owed = { rest, race };
     const asked = params(this.state);
     const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // a new formula is compiled once
     const frame = await this.transport.ask("run", "run", asked); // first, so that what it compiles serves the ground too
-    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", asked) : null;
+    const ground = frame && !frame.error && this.owed === mine ? await this.transport.ask("ground", "ground", asked) : null;
     clearTimeout(busy);
+    if (this.owed !== mine) return; // a newer one is on its way
+    this.owed = null;
     this.classList.remove("ds-busy");
     if (!frame) return;
     const problem = frame.error ?? ground?.error;
