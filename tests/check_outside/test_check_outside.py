@@ -1,7 +1,7 @@
 """Optimizers written by somebody who had not seen the catalogue: 10 right, 62 with one mistake, 8 with two.
 
-The checker was improved on the even numbers alone; the odd ones were kept back and measured once. Both numbers stand in
-docs/decisions.md.
+The checker was improved on the even numbers alone; the odd ones were kept back and measured once, and are tuned on since. Both
+numbers stand in docs/decisions.md.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ from descend.check import Report, check
 
 HERE = Path(__file__).parent
 CASES: list[dict[str, Any]] = json.loads((HERE / "index.json").read_text(encoding="utf-8"))
-#: A decay negated with maximize, which no probe sets together, and Muon's shape factor upside down, which is optax's form.
-PASSED = {1, 71}
-#: Caught, with values and what is excluded, and another equation or none named.
-NOT_NAMED = {13, 17, 23, 25, 57, 67, 77}
+#: What the sealed reading of the odd numbers passed (two options together, another library's form) and did not name.
+PASSED_THEN = {1, 71}
+NOT_NAMED_THEN = {13, 17, 23, 25, 57, 67, 77}
 
 
 def number(case: dict[str, Any]) -> int:
@@ -55,8 +54,6 @@ def test_outside(case: dict[str, Any]) -> None:
     if case["right"]:
         assert report.verdict in ("right", "dialect"), str(report)
         assert not report.mistakes
-    elif number(case) in PASSED:
-        assert report.verdict in ("right", "dialect")
     else:
         assert report.verdict == "wrong", str(report)
         assert sorted({m.equation for m in report.mistakes}) == NAMED[Path(case["file"]).stem], str(report)
@@ -66,6 +63,16 @@ def test_the_numbers_that_are_told() -> None:
     wrong = [number(c) for c in CASES if not c["right"]]
     odd = [n for n in wrong if n % 2]
     assert (len(CASES), len(wrong), len(odd)) == (80, 70, 36)
-    assert len([n for n in odd if n not in PASSED]) == 34
-    assert len([n for n in odd if n not in PASSED | NOT_NAMED]) == 27
-    assert set(NAMED) == {Path(c["file"]).stem for c in CASES if not c["right"] and number(c) not in PASSED}
+    assert len([n for n in odd if n not in PASSED_THEN]) == 34
+    assert len([n for n in odd if n not in PASSED_THEN | NOT_NAMED_THEN]) == 27
+    assert set(NAMED) == {Path(c["file"]).stem for c in CASES if not c["right"]}
+
+
+def write_record() -> None:
+    """Renew `named.json`: look at what changes, and judge it by hand."""
+    found = {Path(c["file"]).stem: sorted({m.equation for m in checked(c).mistakes}) for c in CASES if not c["right"]}
+    (HERE / "named.json").write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    write_record()

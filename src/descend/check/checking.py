@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import descend.optimizers  # noqa: F401  (fills the registry)
-from descend.check.dialects import HOMES, references
+from descend.check.dialects import DECOUPLED, HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
 from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
 from descend.check.judge import EXACT, Match, judge
@@ -259,6 +259,8 @@ def _tell(
         )
         if match.kind == "dialect":
             report.dialect = f"{form} form"
+        if DECOUPLED in best.label and not best.rule.name.endswith("w"):
+            report.remarks.append("if PyTorch's decay was meant, g ← g + wd·p comes before every other line")
         if match.half:
             said = "its Newton–Schulz iteration runs in bfloat16, so the steps agree to two digits"
             report.dialect = "PyTorch's form" if best.kind == "reference" else report.dialect

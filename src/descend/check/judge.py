@@ -176,18 +176,22 @@ def _judge_pairs(
     tried = 0
     known: dict[str, set[Any]] = {}
     decays = "weight_decay" in mapped.ours
-    for ref in [*refs[: 1 + decays], *writings(rule, decays)]:
+    usual = refs[: 1 + decays]
+    for ref in [*usual, *refs[1 + decays : 6], *writings(rule, decays)]:
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
-        tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)])
+        tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)]) if ref in usual else 0
         found: list[Candidate] = []
         runs = known.setdefault(ref.label, set())
-        for count, (a, b) in enumerate(likely_pairs(ref, pool, probes, points, runs, tolerance)):
+        for count, (a, b) in enumerate(
+            likely_pairs(ref, pool, probes, points, runs, tolerance, ref in usual or ref not in refs)
+        ):
             made = mistaken(ref, (*a.entries, *b.entries))
             if made is not None and _fits(made, probes, points, tolerance) is not None:
                 found.append(made)
             if len(found) >= 4 or count > SIFTED:
                 break
         if found:
+            found.sort(key=surprise)
             best = surprise(found[0])
             kept = [c for c in found if surprise(c) <= best + 1.0]
             return Match("wrong", kept, 0.0, tried - len(kept))

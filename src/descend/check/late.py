@@ -79,7 +79,7 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
         gap = np.abs(trajectory(best, probe) - points).max(axis=1)
     moved = np.nanmax(np.abs(trajectory(best, probe) - probe.joined(probe.start)))
     step = int(np.argmax(~(gap <= EQUAL * moved)))
-    if not fitting and (limit := _overflow(probe)) and 0 <= step - limit <= ONSET:
+    if not fitting and _overflows(probe, step):
         report.remarks.append(f"a running power overflows at about 1/βᵗ = 10³⁰⁸: with the β of this probe at step {step}")
         return
     found = Match("wrong", fitting, difference=0.0, excluded=match.excluded)
@@ -92,10 +92,10 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
         report.mistakes = [Found(f"it parts from the reference at step {step}: {said}", "t", "", "", GUESSED)]
 
 
-def _overflow(probe: Probe) -> float:
-    """The first step at which 1/βᵗ is too large for a number, by the smallest β: with usual ones it is a thousand times as far."""
-    betas = [probe.values[n] for n in BETAS if n in probe.values]
-    return min((-709.0 / float(np.log(b)) for b in betas if 0 < b < 1), default=0.0)
+def _overflows(probe: Probe, step: int) -> bool:
+    """Whether 1/βᵗ is too large for a number at about this step; with usual β that is a thousand times as far."""
+    betas = [float(probe.values[n]) for n in BETAS if n in probe.values]
+    return any(abs(step + 709.0 / np.log(b)) <= ONSET for b in betas if 0 < b < 1)
 
 
 def fits_late(candidate: Candidate, probe: Probe, points: np.ndarray) -> bool:

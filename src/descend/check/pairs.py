@@ -52,10 +52,12 @@ def likely_pairs(
     points: Sequence[np.ndarray],
     known: set[Any],
     tolerance: float,
+    every: bool = True,
 ) -> Iterator[tuple[Candidate, Candidate]]:
     """Pairs that take the user's first steps, the likeliest first; each shows alone, and no two make the same run.
 
-    One of each pair is new: runs that are `known` from another writing of the rule were paired there, and new ones are added.
+    Without `every`, those alone of which one tells the first probe. One of each pair is new: runs that are `known` from
+    another writing of the rule were paired there, and new ones are added.
     """
     whole = [c for c in pool if c.whole and not ref.whole]
     plain = [c for c in pool if not c.whole or ref.whole]
@@ -64,13 +66,14 @@ def likely_pairs(
     limit = LIMITS[0] if flat(ref) else LIMITS[1]
     early = [a for a in parts if sieve.passes(a.pieces, a.slots, stages=sieve.early)]
     late = [(a, b) for a in early for b in parts if a is not b]  # one of them alone tells the first probe
-    for some in (late, _ordered(parts, parts)):
+    late.sort(key=lambda pair: pair[0].cost + pair[1].cost)
+    for some in (late, _ordered(parts, parts)) if every else (late,):
         yield from _passing(sieve, some, limit)
     hidden = sorted((c for c in plain if not any(c in p.alike for p in parts)), key=surprise)
     for a in early:  # the other shows in later steps only
         if sieve.passes(a.pieces, a.slots):
             yield from ((one, c) for one in a.alike[:FEW] for c in hidden)
-    if whole and flat(ref):
+    if whole and every and flat(ref):
         wide = Sieve(ref, probes, points, tolerance, whole=True)
         yield from _passing(wide, _ordered(_parts(wide, whole, set()), parts), LIMITS[1])
 
@@ -86,10 +89,11 @@ def _parts(sieve: Sieve, pool: Sequence[Candidate], known: set[Any]) -> list[Par
         visited = sieve.run(pieces, slots) if pieces is not None else None
         if pieces is None or visited is None or visited in seen:
             continue
-        if visited in found:
-            found[visited].alike.append(candidate)
+        key = (visited, frozenset(pieces))  # equal alone need not be equal beside another, unless in one line
+        if key in found:
+            found[key].alike.append(candidate)
             continue
-        found[visited] = Part(candidate, [candidate], pieces, slots, surprise(candidate), visited not in known)
+        found[key] = Part(candidate, [candidate], pieces, slots, surprise(candidate), key not in known)
     known |= set(found)
     return list(found.values())
 

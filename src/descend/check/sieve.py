@@ -24,7 +24,7 @@ from descend.errors import DescendError
 __all__ = ["Sieve", "flat"]
 
 #: Steps of the first and of the last probe that are looked at.
-STEPS = 4
+STEPS = 8
 #: Looser than what counts as equal: rounding is judged later.
 NEAR = 1e-9
 NAN = float("nan")
@@ -118,9 +118,10 @@ class Sieve:
         kept = rule.kept_slots(model, hyper)
         made = vars(rule.start(model, hyper))
         slots = {k: float(v) if self.numbers or np.ndim(v) == 0 else v for k, v in made.items()}
-        count = min(STEPS + len(probe.changes), len(visited) - 1)
+        count = min(STEPS, len(visited) - 1)
         steps = [(self.ref.values(probe, t), cut(probe.joined(probe.gradients[t])), cut(visited[t + 1])) for t in range(count)]
-        finite = np.where(np.isfinite(visited), visited, 0.0)
+        seen = visited[: count + 1]  # of a run that diverges, what comes later is no measure
+        finite = np.where(np.isfinite(seen), seen, 0.0)
         tolerance = self.near * float(np.abs(finite - finite[0]).max())
         first = probe.name.startswith("changing gradients")
         return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14), first)
