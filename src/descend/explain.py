@@ -184,11 +184,16 @@ def limit_sentence(optimizer: Optimizer, told: Stability) -> str:
     factor = told.lr_limit * told.sharpness
     sentence = (
         f"the steepest direction has curvature {told.sharpness:.4g}, so {plain_name(optimizer)} is stable below "
-        f"{factor:.4g}/{told.sharpness:.4g} = {told.lr_limit:.4g}; {lr:.4g} is {told.ratio:.3g} times that"
+        f"{factor:.4g}/{told.sharpness:.4g} = {told.lr_limit:.4g}; {lr:.4g} is {_share(told.ratio)} that"
     )
     if optimizer.reports_elsewhere:  # how the point that is reported moves is not how the rule's own does
         return f"{sentence}."
     return f"{sentence}: {told.direction} {behaviour(optimizer, lr, told.sharpness)}."
+
+
+def _share(ratio: float) -> str:
+    """`1.2 times`, and `exactly` where the two are one number."""
+    return "exactly" if math.isclose(ratio, 1.0, rel_tol=1e-9) else f"{ratio:.3g} times"
 
 
 def plain_name(optimizer: Optimizer) -> str:
@@ -357,7 +362,7 @@ def _held_limit(last: Stability, lr: float) -> str:
     return (
         f"With its second moment held as it is at the last point, the preconditioned curvature is {last.sharpness:.4g} "
         f"(along {last.direction}) and the limit {factor:.4g}/{last.sharpness:.4g} = {last.lr_limit:.4g}; "
-        f"{lr:.4g} is {last.ratio:.3g} times that{hovers}"
+        f"{lr:.4g} is {_share(last.ratio)} that{hovers}"
     )
 
 

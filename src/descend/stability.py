@@ -88,7 +88,8 @@ def direction_name(vector: Floats, variables: Sequence[str]) -> str:
     signed = vector * np.sign(vector[biggest])
     terms = [(c, n) for c, n in zip(signed, variables, strict=True) if abs(c) >= 0.05]
     terms = sorted(terms, key=lambda term: -abs(term[0]))[:3] if len(terms) > 4 else terms
-    text = " ".join(f"{'−' if c < 0 else '+'} {abs(c):.2g}{n}" for c, n in terms)
+    words = [(c, f"{abs(c):.2g}", n) for c, n in terms]
+    text = " ".join(f"{'−' if c < 0 else '+'} {'' if size == '1' else size}{n}" for c, size, n in words)
     return text.removeprefix("+ ").replace("− ", "−", 1) if text.startswith("−") else text.removeprefix("+ ")
 
 

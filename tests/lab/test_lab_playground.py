@@ -379,3 +379,15 @@ def test_heights_beyond_float32_are_drawn_without_a_warning(ask):
     params = {"objective": steep, "start": [0.1, 0.1], "steps": 2, "f": steep, "box": [[-2.5, 2.5], [-2.5, 2.5]]}
     frame = ASKS[ask][0](params, Talk(lambda _frame: None))
     assert np.isinf(frame.arrays["values"]).any()
+
+
+def test_the_doctor_does_not_contradict_the_outcome() -> None:
+    for preset in PRESETS:
+        told = asked(preset.state)
+        for k, said in enumerate(ask("explain", dict(preset.state)).data["runs"]):
+            outcome = told.trace(k).outcome
+            assert outcome is not None
+            assert "converged" not in said["doctor"] or outcome.kind == "converged", (preset.key, said["doctor"])
+            assert "nan" not in said["doctor"]
+    bounce = next(p for p in PRESETS if p.key == "bounce")
+    assert "not stepping" not in ask("explain", dict(bounce.state)).data["runs"][0]["doctor"]

@@ -395,3 +395,71 @@ def test_a_start_moved_before_a_new_formula_is_drawn_moves_on_the_new_ground(bro
     until(browser_page, f"[...{ELEMENT}.transport.channels.values()].every((c) => !c.flying && !c.waiting)")
     assert browser_page.evaluate(f"[{ELEMENT}.state.start, {ELEMENT}.frame.start]") == [[0.5, 0.25], [0.5, 0.25]]
     assert browser_page.evaluate(f"{ELEMENT}.state.optimizers.every((o) => typeof o.values.lr === 'number')")
+
+
+# -- stumbles --------------------------------------------------------------------------------------------------------------
+
+
+def test_a_formula_that_cannot_be_read_leaves_the_picture_and_its_controls(
+    play: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    page = play("?objective=x**2+%2B+3*y**2&start=4,3&optimizer=sgd:lr=0.1&steps=20")
+    text = page.locator(".ds-setup input[type=text]").first
+    text.fill("x**")
+    text.press("Enter")
+    until(page, "document.querySelector('.ds-problem').textContent.includes('something is missing')")
+    assert text.input_value() == "x**"
+    page.get_by_label("Start x", exact=True).fill("2")
+    page.get_by_label("lr", exact=True).first.fill("0.2")
+    until(page, f"{ELEMENT}.frame.start[0] === 2 && {ELEMENT}.frame.runs[0].values.lr === 0.2")
+    assert page.evaluate(f"{ELEMENT}.state.objective") == "x**2 + 3*y**2"
+    text.fill("x**2 + y**4")
+    text.press("Enter")
+    until(page, f"{ELEMENT}.frame.text.includes('y⁴') && !document.querySelector('.ds-problem').textContent")
+
+
+def test_a_drag_while_examples_change_never_mixes_them(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    page.evaluate(f"""async () => {{
+        const it = {ELEMENT};
+        for (let i = 0; i < 80; i++) {{
+            if (i % 4 === 0) it.example(["parabola", "zigzag", "bounce", "bowl"][(i / 4) % 4]);
+            it.figure.page.start(i % 8 < 4 ? [i / 10] : [i / 10, 1], false);
+            await new Promise((done) => setTimeout(done, 7));
+        }}
+    }}""")
+    until(page, f"{ELEMENT}.changing === null && {ELEMENT}.frame.start.length === 2")
+    assert page.evaluate(f"{ELEMENT}.state.objective") == "x**2 + 3*y**2"
+    until(page, f"String({ELEMENT}.state.start) === String({ELEMENT}.frame.start) && {ELEMENT}.ground.dimensions === 2")
+
+
+def test_focus_stays_where_a_card_was_and_the_last_card_stays(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=zigzag")
+    page.get_by_label("Remove SGD").focus()
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('.ds-card').length === 2")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Remove Momentum"
+    page.keyboard.press("Enter")
+    until(page, "document.querySelectorAll('.ds-card').length === 1")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Optimizer 1"
+    assert not page.get_by_label("Remove Adam").is_visible()
+    page.get_by_label("Optimizer 1").select_option("lion")
+    until(page, f"{ELEMENT}.frame.runs[0].name === 'lion'")
+    assert page.evaluate("document.activeElement.getAttribute('aria-label')") == "Optimizer 1"
+
+
+def test_a_link_with_too_many_optimizers_is_told(open_page: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = open_page()
+    page.goto("/?objective=x**2" + "&optimizer=sgd:lr=0.1" * 12)
+    until(page, "document.querySelector('.ds-problem')?.textContent.includes('up to 8 optimizers')")
+
+
+def test_a_number_that_is_not_taken_says_what_is(play: Callable[..., Any]) -> None:
+    page = play()
+    for label, bad in [("lr", "0"), ("Seed", "1.5"), ("Start x", "0,1")]:
+        field = page.get_by_label(label, exact=True).first
+        field.fill(bad)
+        assert field.get_attribute("aria-invalid") == "true"
+        assert "number" in field.get_attribute("title")
+    field.fill("1")
+    assert field.get_attribute("title") == ""

@@ -53,6 +53,8 @@ f"{run.last - run.first} rows{grows}; "
             text += f", and ends at {number(float(np.median(c.value[-max(len(c) // 10, 1) :])))}"
         return Evidence(text, first, last)
     share = case["alternation"]
+    if math.isnan(share):
+        return case.whole(fall_sentence(case))
     return case.whole(
         f"{fall_sentence(case)}; {share:.0%} of its consecutive changes have opposite signs, and it stays rough to the end"
     )

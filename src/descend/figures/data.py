@@ -116,7 +116,8 @@ def view_box(
     if not core_points:
         return Box(-np.ones(d), np.ones(d))
     core = _widened(Box.around(core_points), paths)
-    far = Box(core.centre - reach * core.size.max() / 2, core.centre + reach * core.size.max() / 2)
+    with np.errstate(over="ignore"):  # beyond the largest number lies nothing
+        far = Box(core.centre - reach * core.size.max() / 2, core.centre + reach * core.size.max() / 2)
     near = [p[far.contains(p)] for p in paths]
     box = Box.around(np.concatenate([np.asarray(core_points), *near]))
     if domain is not None:

@@ -6,7 +6,7 @@ import inspect
 import math
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,9 @@ from descend.rules import COMMON, OPTIMIZERS, Hyperparameter, Optimizer, Rule
 from descend.schedules import SCHEDULES
 from descend.stability import curvature_at, lr_limit
 from descend.trace import Trace
+
+if TYPE_CHECKING:
+    from descend.doctor import Diagnosis
 
 __all__ = ["catalogue", "explain", "ground", "limits", "point", "run", "warm"]
 
@@ -272,10 +275,25 @@ def _explained(told: Asked, k: int) -> dict[str, Any]:
         "why": known.why,
         "advice": known.advice,
         "try_lr": known.lr,
-        "doctor": said.sentence,
+        "doctor": _reads(said, trace),
         "verdict": said.verdict,
         "found": [{"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription} for f in said.found[:3]],
     }
+
+
+def _reads(said: Diagnosis, trace: Trace) -> str:
+    """The doctor's sentence. It reads the losses alone; what the descent itself shows to be otherwise is not said."""
+    assert trace.outcome is not None
+    first = said.found[0].condition if said.found else ""
+    if first == "not-stepping" and np.ptp(np.asarray(trace.points), axis=0).any():
+        return "The loss is the same in every row, as of a run that does not step; but the point moves."
+    if said.verdict != "healthy" or trace.outcome.kind == "converged":
+        return said.sentence
+    head, _, notes = said.sentence.rstrip(".").partition("): ")
+    kept = [note for note in notes.split(", ") if note and note != "converged"]
+    if trace.outcome.kind != "step_budget":
+        head = head.replace("Nothing wrong to be seen", "Nothing wrong to be seen in the losses alone")
+    return f"{head.rstrip(')')}){': ' + ', '.join(kept) if kept else ''}."
 
 
 def warm() -> None:

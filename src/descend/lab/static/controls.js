@@ -18,20 +18,23 @@ let count = 0;
 export const fresh = (stem) => `${stem}-${++count}`;
 
 /** A text field for one number; `take` gets it when it is one. Arrow keys step by `step`, with Shift ten times as far. */
-export function numberField({ label, value, take, step = 0.1, least = -Infinity, most = Infinity, wide = false, optional = false }) {
+export function numberField({ label, value, take, step = 0.1, least = -Infinity, most = Infinity, wide = false, optional = false, whole = false }) {
   const input = h("input", {
     type: "text", inputmode: "decimal", class: wide ? "ds-number ds-wide" : "ds-number", "aria-label": label, spellcheck: "false",
     autocomplete: "off",
   });
+  const ends = [least > -Infinity ? `at least ${least}` : "", most < Infinity ? `at most ${most}` : ""].filter(Boolean).join(" and ");
+  const bounds = `${label}: a ${whole ? "whole " : ""}number${ends ? ` of ${ends}` : ""}${whole ? "" : ", written with a point: 0.5"}`;
   const read = () => {
     const text = input.value.trim().replace("−", "-");
     if (optional && text === "") return null;
     const found = Number(text);
-    return text !== "" && Number.isFinite(found) && found >= least && found <= most ? found : undefined;
+    return text !== "" && Number.isFinite(found) && found >= least && found <= most && (!whole || Number.isInteger(found)) ? found : undefined;
   };
   const tell = (rest) => {
     const found = read();
     input.setAttribute("aria-invalid", String(found === undefined));
+    input.title = found === undefined ? bounds : "";
     if (found !== undefined) take(found, rest);
   };
   input.addEventListener("input", () => tell(false));
@@ -48,6 +51,7 @@ export function numberField({ label, value, take, step = 0.1, least = -Infinity,
     if (document.activeElement === input && read() === v) return;
     input.value = v === null || v === undefined ? "" : plain(v, 5);
     input.setAttribute("aria-invalid", "false");
+    input.title = "";
   };
   set(value);
   return { element: input, set };

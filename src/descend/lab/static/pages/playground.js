@@ -104,6 +104,7 @@ export class Playground extends HTMLElement {
     if (before?.preset !== state.preset || !before) this.question.ask(preset);
     this.makeCards();
     this.setup.show(this.state, null);
+    this.changing = { race: false, before: null };
     this.newGround(true);
   }
 
@@ -116,7 +117,7 @@ export class Playground extends HTMLElement {
 
   /** Something that is computed has changed; `rest` when it has come to rest. */
   change(rest = true) {
-    if (this.owed) { this.newGround(rest || this.owed.rest, this.owed.race); return; }
+    if (this.changing) { this.newGround(true); return; } // what is drawn is still another ground
     this.run(performance.now());
     this.limits();
     if (rest && this.outside) this.newGround(true);
@@ -126,7 +127,7 @@ export class Playground extends HTMLElement {
   /** Whether the start lies where no ground is drawn. */
   get outside() {
     const box = this.ground?.box;
-    return Boolean(box) && this.state.start.some((v, i) => v < box[i][0] || v > box[i][1]);
+    return Boolean(box) && Boolean(this.state.start) && this.state.start.some((v, i) => v < box[i][0] || v > box[i][1]);
   }
 
   /** Only the way it is looked at has changed. */
@@ -152,36 +153,41 @@ export class Playground extends HTMLElement {
   }, 200);
 
   startAt(point, rest) {
+    if (this.changing || point.length !== this.state.start?.length) return; // the ground that was dragged on is going
     this.state.start = point;
     this.change(rest);
   }
 
   objective(text) {
-    if (!text || text === this.state.objective) return;
+    if (!text || text === this.state.objective) {
+      this.setup.show(this.state, null); // what was typed and not taken does not stay
+      this.setup.says("");
+      return;
+    }
+    const before = structuredClone(this.state);
     const surface = this.catalogue.surfaces.find((s) => s.name === text);
     this.state.objective = text;
     this.state.start = surface ? [...surface.start] : null;
     this.state.preset = null;
     this.state.at = null;
-    this.question.ask(null);
-    this.presets.set("");
-    // rates of another objective mean nothing here: the engine predicts new ones
-    this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
-    this.newGround(true, true);
+    this.changing = { race: Boolean(surface) || this.state.start === null, before };
+    this.newGround(true);
   }
 
   // -- optimizers ---------------------------------------------------------------------------------------------------------
 
   makeCards() {
-    const same = this.cards?.length === this.state.optimizers.length && this.cards.every((card, k) => card.rule.name === this.state.optimizers[k].name);
+    const shown = this.state.optimizers.slice(0, MOST); // of a link with more, the engine says that they are too many
+    const same = this.cards?.length === shown.length && this.cards.every((card, k) => card.rule.name === this.state.optimizers[k].name);
     if (same) { // the cards stay, and with them the focus
       this.cards.forEach((card, k) => card.retell(this.state.optimizers[k]));
       return;
     }
     const open = this.cards?.map((card) => card.opened) ?? [];
-    this.cards = this.state.optimizers.filter((o) => this.catalogue.optimizers.some((known) => known.name === o.name)).map((optimizer, k) => new Card(this, optimizer, k));
+    this.cards = shown.filter((o) => this.catalogue.optimizers.some((known) => known.name === o.name)).map((optimizer, k) => new Card(this, optimizer, k));
     this.cardsAt.replaceChildren(...this.cards.map((card) => card.element));
     this.cards.forEach((card, k) => { if (open[k]) card.open(true); });
+    this.cards.forEach((card) => { card.removing.hidden = this.cards.length === 1; }); // the last one stays
     this.adding.element.hidden = this.cards.length >= MOST;
     this.names = this.state.optimizers.map((o, k) => this.nameOf(o, k));
   }
@@ -214,7 +220,9 @@ export class Playground extends HTMLElement {
     const frame = await this.transport.ask("suggest", "run", { ...params(this.state), optimizers: [this.state.optimizers[k]] });
     const lr = frame?.runs?.[0]?.values.lr;
     if (typeof lr === "number") this.state.optimizers[k].values.lr = lr;
+    const held = this.cards[k]?.element.contains(document.activeElement);
     this.makeCards();
+    if (held) this.cards[k]?.choice.focus(); // the menu that was used was made anew
     this.change(true);
   }
 
@@ -223,6 +231,8 @@ export class Playground extends HTMLElement {
     this.state.optimizers.splice(k, 1);
     this.state.chosen = Math.min(this.state.chosen, this.state.optimizers.length - 1);
     this.makeCards();
+    const next = this.cards[Math.min(k, this.cards.length - 1)];
+    (next?.removing.hidden ? next.choice : next?.removing)?.focus();
     this.change(true);
   }
 
@@ -242,24 +252,32 @@ export class Playground extends HTMLElement {
 
   // -- asking -------------------------------------------------------------------------------------------------------------
 
-  /** Ask for the ground too; with `race` the rates that are not stated become those the engine predicts. What changes before it
-      has come asks for it again, from there. */
-  async newGround(rest, race = false) {
-    const mine = this.owed = { rest, race };
+  /** Ask for the runs and the ground below them. `changing` holds what to go back to where the new formula cannot be read. */
+  async newGround(rest) {
+    const turn = this.turn = Symbol("turn"), { race, before } = this.changing ?? { race: false, before: null };
+    if (race) { // rates of another objective mean nothing here: the engine predicts new ones
+      this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
+    }
     const asked = params(this.state);
     const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // a new formula is compiled once
     const frame = await this.transport.ask("run", "run", asked); // first, so that what it compiles serves the ground too
-    const ground = frame && !frame.error && this.owed === mine ? await this.transport.ask("ground", "ground", asked) : null;
+    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", asked) : null;
     clearTimeout(busy);
-    if (this.owed !== mine) return; // a newer one is on its way
-    this.owed = null;
+    if (this.turn !== turn) return; // another example, or another formula, was chosen meanwhile
+    this.changing = null;
     this.classList.remove("ds-busy");
     if (!frame) return;
     const problem = frame.error ?? ground?.error;
     this.setup.says(problem);
+    if (problem && before) { // the picture and its controls stay those of the formula before; what was typed stands to be mended
+      this.state = before;
+      this.makeCards();
+      this.setup.failed(before);
+    }
     if (problem || !ground) return;
+    if (before) { this.question.ask(null); this.presets.set(""); }
     this.ground = ground;
-    this.state.start = [...frame.start];
+    this.state.start ??= [...frame.start];
     if (race) {
       frame.runs.forEach((run, k) => { if (typeof run.values.lr === "number") this.state.optimizers[k].values.lr = run.values.lr; });
       this.makeCards();

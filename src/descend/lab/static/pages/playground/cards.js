@@ -29,10 +29,11 @@ export class Card {
     this.swatch = h("canvas", { class: "ds-swatch", "aria-hidden": "true" });
     const kinds = Object.fromEntries(Object.keys(KINDS).map((kind) => [KINDS[kind], page.catalogue.optimizers.filter((o) => o.kind === kind).map((o) => [o.name, o.title])]));
     const name = menu({ label: `Optimizer ${k + 1}`, groups: kinds, value: rule.name, take: (v) => page.rename(k, v) });
+    this.choice = name.element;
     const body = fresh("more");
     this.more = h("div", { class: "ds-more", id: body, hidden: true });
     this.opener = h("button", { type: "button", class: "ds-quiet ds-open", "aria-expanded": "false", "aria-controls": body, onclick: () => this.open(this.more.hidden) }, "rule & knobs");
-    const remove = h("button", { type: "button", class: "ds-quiet ds-close", "aria-label": `Remove ${rule.title}`, title: "remove", onclick: () => page.remove(k) }, "×");
+    const remove = this.removing = h("button", { type: "button", class: "ds-quiet ds-close", "aria-label": `Remove ${rule.title}`, title: "remove", onclick: () => page.remove(k) }, "×");
     const own = rule.hyperparameters.find((x) => x.name === "lr");
     this.slider = own ? logSlider({ label: "lr", value: this.lr ?? 0.1, take: (v, rest) => this.rate(v, rest) }) : null;
     this.outcome = h("p", { class: "ds-outcome" });

@@ -62,7 +62,7 @@ export class Curves {
       },
       axes: [
         { ...axis, size: 34, gap: 6, values: (_, splits) => splits.map((v) => (Number.isInteger(v) ? number(v) : "")), space: 48 },
-        { ...axis, size: 56, gap: 6, ...(log ? { splits: decades, filter: (_, splits) => splits, values: (_, splits) => splits.map(tick) } : { values: (_, splits) => splits.map((v) => number(v)) }) },
+        { ...axis, size: 56, gap: 6, ...(log ? { splits: decades, filter: (_, splits) => splits, values: (_, splits) => splits.map(tick) } : { values: (_, splits) => apart(splits) }) },
       ],
       series: [{}, ...Array.from({ length: n }, (_, k) => ({
         stroke: css(COLOURS[k]), width: 2, dash: DASHES[k], points: { show: false }, spanGaps: false,
@@ -138,6 +138,15 @@ export class Curves {
     this.kind = "";
     this.resized();
   }
+}
+
+/** Numbers on an even axis, with as many digits as tell neighbours apart. */
+function apart(splits) {
+  for (let digits = 3; digits < 9; digits++) {
+    const words = splits.map((v) => number(v, digits));
+    if (new Set(words).size === words.length) return words;
+  }
+  return splits.map((v) => number(v, 9));
 }
 
 /** Powers of ten, thinned to a handful; with 2 and 5 between them where there are few. */

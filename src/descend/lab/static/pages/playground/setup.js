@@ -14,9 +14,9 @@ export class Setup {
     this.start = h("div", { class: "ds-coordinates" });
     this.fields = [];
     const state = () => page.state;
-    const whole = (key, rest) => (v, r) => { if (Number.isInteger(v)) { state()[key] = v; rest?.(); page.change(r); } };
-    this.steps = numberField({ label: "Steps", value: 1, least: 1, most: 5000, step: 1, take: whole("steps") });
-    this.seed = numberField({ label: "Seed", value: 0, least: 0, most: 2 ** 32 - 1, step: 1, take: whole("seed") });
+    const whole = (key, rest) => (v, r) => { state()[key] = v; rest?.(); page.change(r); };
+    this.steps = numberField({ label: "Steps", value: 1, least: 1, most: 5000, step: 1, whole: true, take: whole("steps") });
+    this.seed = numberField({ label: "Seed", value: 0, least: 0, most: 2 ** 32 - 1, step: 1, whole: true, take: whole("seed") });
     this.noise = h("input", { type: "range", min: "0", max: "1", step: "0.005", class: "ds-range", "aria-label": "Noise on the gradient" });
     this.noiseField = numberField({ label: "Noise on the gradient, standard deviation", value: 0, least: 0, step: 0.1, take: (v, rest) => this.noisy(v, rest) });
     this.noise.addEventListener("input", () => this.noisy(this.amount(), false));
@@ -63,11 +63,18 @@ export class Setup {
   coordinates(variables) {
     this.variables = String(variables);
     this.fields = variables.map((name, i) => numberField({ label: `Start ${name}`, value: this.page.state.start?.[i] ?? 0, take: (v, rest) => {
-      const start = [...this.page.state.start];
+      const start = [...(this.page.state.start ?? [])];
       start[i] = v;
       this.page.startAt(start, rest);
     } }));
     this.start.replaceChildren(...variables.map((name, i) => h("label", { class: "ds-knob" }, h("span", {}, name), this.fields[i].element)));
+  }
+
+  /** The formula could not be read: `state` is still the one shown, and the text stands to be mended. */
+  failed(state) {
+    this.objective = state.objective;
+    const named = this.page.catalogue.surfaces.find((s) => s.name === state.objective);
+    this.names.set(named ? named.name : "");
   }
 
   says(problem) {

@@ -31,7 +31,7 @@ export class Steps {
   show(at) {
     this.at = at === null || at >= this.last ? null : Math.max(0, at);
     this.range.value = this.at ?? this.last;
-    const text = this.at === null ? `all ${this.last} steps` : `step ${this.at} of ${this.last}`;
+    const text = this.at === null ? (this.last === 1 ? "the one step" : `all ${this.last} steps`) : `step ${this.at} of ${this.last}`;
     this.words.textContent = text;
     this.range.setAttribute("aria-valuetext", text);
   }
