@@ -378,25 +378,6 @@ def test_every_control_has_a_name_and_is_reached_by_tab(play: Callable[..., Any]
     assert skipped == 0
 
 
-@pytest.mark.parametrize("busy", [False, True])
-def test_a_start_moved_before_a_new_formula_is_drawn_moves_on_the_new_ground(browser_page, until, busy):
-    """A new formula is compiled for a while; the pointer does not wait. What is drawn in the end is of that formula, from there."""
-    formula = f"x^4 + {7 + busy}*y^2 + 0.125*x*y"
-    browser_page.goto("/")
-    until(browser_page, f"{ELEMENT}?.ground && {ELEMENT}.frame")
-    browser_page.evaluate(
-        f"""() => {{
-          if ({json.dumps(busy)}) {ELEMENT}.startAt([1, 1], false); // another run is on its way
-          {ELEMENT}.objective({json.dumps(formula)});
-          {ELEMENT}.startAt([0.5, 0.25], true);
-        }}"""
-    )
-    until(browser_page, f"{ELEMENT}.ground.text.includes('0.125') && {ELEMENT}.frame.text === {ELEMENT}.ground.text")
-    until(browser_page, f"[...{ELEMENT}.transport.channels.values()].every((c) => !c.flying && !c.waiting)")
-    assert browser_page.evaluate(f"[{ELEMENT}.state.start, {ELEMENT}.frame.start]") == [[0.5, 0.25], [0.5, 0.25]]
-    assert browser_page.evaluate(f"{ELEMENT}.state.optimizers.every((o) => typeof o.values.lr === 'number')")
-
-
 # -- stumbles --------------------------------------------------------------------------------------------------------------
 
 
