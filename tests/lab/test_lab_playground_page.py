@@ -378,6 +378,31 @@ def test_every_control_has_a_name_and_is_reached_by_tab(play: Callable[..., Any]
     assert skipped == 0
 
 
+@pytest.mark.parametrize("busy", [False, True])
+def test_what_changes_before_a_new_formula_is_drawn_is_not_lost(browser_page, until, busy):
+    """A new formula is compiled for a while. A drag on the ground that goes counts for nothing; a setting counts, and ground,
+    run and state are in the end of one descent."""
+    formula = f"x^4 + {7 + busy}*y^2 + 0.125*x*y"
+    browser_page.goto("/")
+    until(browser_page, f"{ELEMENT}?.ground && {ELEMENT}.frame")
+    browser_page.evaluate(
+        f"""() => {{
+          if ({json.dumps(busy)}) {ELEMENT}.startAt([1.5, 1], false); // another run is on its way
+          {ELEMENT}.objective({json.dumps(formula)});
+          {ELEMENT}.startAt([0.5, 0.25], true);
+          {ELEMENT}.state.steps = 7;
+          {ELEMENT}.change(true);
+        }}"""
+    )
+    until(browser_page, f"{ELEMENT}.ground.text.includes('0.125') && {ELEMENT}.frame.text === {ELEMENT}.ground.text")
+    until(browser_page, f"[...{ELEMENT}.transport.channels.values()].every((c) => !c.flying && !c.waiting)")
+    shown = browser_page.evaluate(
+        f"[{ELEMENT}.state.start, {ELEMENT}.frame.start, {ELEMENT}.frame.steps, {ELEMENT}.state.steps]"
+    )
+    assert shown == [[1, 1], [1, 1], 7, 7]
+    assert browser_page.evaluate(f"{ELEMENT}.state.optimizers.every((o) => typeof o.values.lr === 'number')")
+
+
 # -- stumbles --------------------------------------------------------------------------------------------------------------
 
 
