@@ -439,6 +439,7 @@ _CUT = st.tuples(formulas(leaves=5), st.integers(0, 30)).map(lambda pair: pair[0
 @example("|")
 @example("max(,)")
 @example("x_₁")
+@example("_₁")
 def test_junk_never_raises_anything_else(typed):
     expression, refusal = attempt(typed)
     if expression is None:

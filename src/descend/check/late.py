@@ -79,7 +79,7 @@ def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: n
         gap = np.abs(trajectory(best, probe) - points).max(axis=1)
     moved = np.nanmax(np.abs(trajectory(best, probe) - probe.joined(probe.start)))
     step = int(np.argmax(~(gap <= EQUAL * moved)))
-    if not fitting and _overflows(probe, step):
+    if not fitting and not np.isfinite(points[step]).all() and _overflows(probe, step):
         report.remarks.append(f"a running power overflows at about 1/βᵗ = 10³⁰⁸: with the β of this probe at step {step}")
         return
     found = Match("wrong", fitting, difference=0.0, excluded=match.excluded)

@@ -268,7 +268,7 @@ def _start(told: Any, goal: Objective) -> Any:
 
 def _whole(value: Any, low: int, high: int, sentence: str) -> int:
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high or value != int(value):
-        raise DescendError(sentence.format(str(value)[:40], high, high))
+        raise DescendError(sentence.format(repr(value)[:40], high, high))
     return int(value)
 
 

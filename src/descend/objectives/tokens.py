@@ -131,7 +131,7 @@ def _name(text: str, start: int, end: int) -> Token:
     """A name, with x₁ read as x1; an underscore in front is never one of ours."""
     name = text[start:end]
     if lowered := _LOWERED.match(text, end):
-        name = name.rstrip("_") + "".join(_SUB.get(c, c) for c in lowered[0].lstrip("_"))
+        name = (name.rstrip("_") or "_") + "".join(_SUB.get(c, c) for c in lowered[0].lstrip("_"))
         end = lowered.end()
     if name.startswith("_"):
         raise marked(
