@@ -26,6 +26,8 @@ STEPS = {"torch": 1100, "arena": 1100, "class": 1100, "function": 1100, "optax":
 FEWEST = 130
 #: So small that 1/βᵗ overflows within the run.
 BETAS = {"beta1": 0.3, "beta2": 0.4, "beta3": 0.4, "rho": 0.4, "momentum": 0.3}
+#: So large that it does not: who parts with a short memory and not with this one, parts where a power overflows.
+LONG = dict.fromkeys(BETAS, 0.8)
 #: Rounding adds up over a long run.
 EQUAL = 1e-7
 #: Steps between 1/βᵗ being too large for its product with a gradient and βᵗ being 0.
@@ -33,10 +35,10 @@ ONSET = 45
 COUNTS = "something counts steps: a state that starts anew, a limit on t, a history of fixed length"
 
 
-def late_probe(rule: Rule, allowed: set[str], steps: int = 1100) -> Probe:
+def late_probe(rule: Rule, allowed: set[str], steps: int = 1100, betas: dict[str, float] = BETAS) -> Probe:
     """Gradients in a cycle of seven, so that nothing but the count of steps is new."""
     values = dict(probes_for(rule, allowed)[0].values)
-    values |= {k: v for k, v in BETAS.items() if k in values}
+    values |= {k: v for k, v in betas.items() if k in values}
     values |= {k: v for k, v in {"lr": 0.01, "weight_decay": 0.01}.items() if k in values and k in rule.hyperparameters}
     rng = np.random.default_rng(11)
     start = [rng.normal(size=(3,)) + 0.3]
@@ -62,8 +64,12 @@ def judge_late(talk: Any, described: Message, rule: Rule, mapped: Mapped, match:
     if "points" in answer:
         points = np.array(answer["points"], dtype=np.float64)
         right = trajectory(best, probe)
-        if not apart(right, points) <= (0.05 if match.single else EQUAL):
-            _tell_late(report, rule, match, probe, points)
+        enough = 0.05 if match.single else EQUAL
+        if not apart(right, points) <= enough:
+            longer: Probe = filled(late_probe(rule, mapped.ours, steps, LONG))
+            again = talk.run([probe_request(longer, mapped)])[0]
+            same = "points" in again and apart(trajectory(best, longer), np.array(again["points"], dtype=np.float64)) <= enough
+            _tell_late(report, rule, match, probe, points, same)
             return
     elif "error" in answer:
         report.verdict = "wrong"
@@ -72,14 +78,15 @@ def judge_late(talk: Any, described: Message, rule: Rule, mapped: Mapped, match:
     _tell_jump(report, jumped, before)
 
 
-def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: np.ndarray) -> None:
+def _tell_late(report: Report, rule: Rule, match: Match, probe: Probe, points: np.ndarray, same: bool) -> None:
+    """Where it parts; `same` when with a longer memory it does not, so that what counts is 1/βᵗ and no step."""
     best = match.candidates[0]
     fitting = [c for c in late_candidates(best, rule) if fits_late(c, probe, points)]
     with np.errstate(all="ignore"):
         gap = np.abs(trajectory(best, probe) - points).max(axis=1)
     moved = np.nanmax(np.abs(trajectory(best, probe) - probe.joined(probe.start)))
     step = int(np.argmax(~(gap <= EQUAL * moved)))
-    if not fitting and not np.isfinite(points[step]).all() and _overflows(probe, step):
+    if not fitting and same and _overflows(probe, step):
         report.remarks.append(f"a running power overflows at about 1/βᵗ = 10³⁰⁸: with the β of this probe at step {step}")
         return
     found = Match("wrong", fitting, difference=0.0, excluded=match.excluded)
