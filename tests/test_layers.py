@@ -16,7 +16,7 @@ ROOT = Path(descend.__file__).parent
 
 #: Plain types and helpers, from the ground up. A module imports from lines above its own only.
 GROUND = [
-    {"errors", "arrays", "trees", "slots"},
+    {"errors", "arrays", "trees", "slots", "rows"},
     {"schedules", "around", "trace"},
     {"hyperparameters", "tracing"},
     {"rules", "objectives"},
@@ -25,7 +25,8 @@ GROUND = [
     {"torch_lists", "torch_names", "optax", "reference", "choose"},
     {"torch", "foreign", "stopping", "stability"},
     {"judging"},
-    {"starting"},
+    {"starting", "book"},
+    {"again"},
     {"loop", "planes"},
     {"explain", "store", "figures", "compare", "doctor", "logs", "fitting", "fit_report", "check", "record", "search"},
     {"cli", "lab", "course"},

@@ -13,7 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from functools import cached_property
+from functools import partial
 from typing import Any, Protocol
 
 import numpy as np
@@ -22,58 +22,16 @@ from numpy.typing import NDArray
 from descend.compiled import CAPACITY, Loop, Plain, Vector, capacity, compiled_loop, packing
 from descend.errors import DescendError
 from descend.objectives import Objective
+from descend.rows import Rows, row_norms
 from descend.rules import Optimizer
 from descend.tracing import Traced, remember, trace_objective
 
-__all__ = ["Engine", "JaxEngine", "PythonEngine", "Rows", "jax_switch", "torch_gradient"]
+__all__ = ["Ending", "Engine", "JaxEngine", "PythonEngine", "Repeat", "jax_switch", "torch_gradient"]
 
 Array = Any
 Floats = NDArray[np.float64]
-
-
-@dataclass
-class Rows:
-    """One row per point: its loss, the norm of the update made from there, the point where it is small, and its gradient.
-
-    The gradient is there as one row of numbers per point, or as its norm alone.
-    """
-
-    loss: Floats
-    update_norm: Floats
-    point: Floats
-    slope: Floats | None = None
-    size: Floats | None = None
-    #: All of it as one array, where it is one.
-    book: Floats | None = None
-
-    def __len__(self) -> int:
-        return len(self.loss)
-
-    @cached_property
-    def grad_norm(self) -> Floats:
-        """Euclidean norm of the gradient at each point."""
-        if self.slope is not None:
-            return row_norms(self.slope)
-        assert self.size is not None
-        return self.size
-
-    @property
-    def finite(self) -> bool:
-        """Whether every loss and gradient norm is known to be finite. False says nothing: squares may overflow."""
-        if self.book is None:
-            return False
-        flat = self.book.ravel()
-        # in pieces: BLAS wakes other threads for more than 10,000 numbers, which on a busy machine takes milliseconds
-        pieces = [flat[k : k + 8192] for k in range(0, len(flat), 8192)]
-        with np.errstate(all="ignore"):
-            return math.isfinite(sum([float(piece.dot(piece)) for piece in pieces]))
-
-    def first(self, n: int) -> Rows:
-        """The first n rows."""
-        if n == len(self):
-            return self
-        slope, size = (None if x is None else x[:n] for x in (self.slope, self.size))
-        return Rows(self.loss[:n], self.update_norm[:n], self.point[:n], slope, size)
+#: Gives the parameters and the state of a moment as NumPy arrays, when they are wanted.
+Ending = Callable[[], tuple[list[Array], dict[str, Any]]]
 
 
 class Engine(Protocol):
@@ -101,8 +59,8 @@ class Engine(Protocol):
         """Go back to where only k of the updates of the last `advance` were made."""
         ...
 
-    def result(self) -> tuple[list[Array], dict[str, Any]]:
-        """The parameters and the state as NumPy arrays."""
+    def ending(self) -> Ending:
+        """The parameters and the state as they are now."""
         ...
 
 
@@ -114,6 +72,9 @@ def jax_switch(wide: bool) -> AbstractContextManager[Any]:
 
     switch: AbstractContextManager[Any] = jax.enable_x64(True)
     return switch
+
+
+_NOTHING = np.zeros(0)
 
 
 # -- JAX ------------------------------------------------------------------------------------------------------------------
@@ -201,7 +162,7 @@ class JaxEngine:
                 remember(_plans, key, plan)
         else:
             shut, t = np.concatenate([*(leaf.ravel() for leaf in leaves), plan.fresh[self.size :]]), 0
-        self._handed, self._loop, self._consts = plan.handed, plan.loop, plan.traced.consts
+        self._handed, self._loop, self._consts, self._fresh = plan.handed, plan.loop, plan.traced.consts, plan.fresh
         self.narrow = plan.traced.narrow if self._wide else []
         self._key = np.array([0, seed], dtype=np.uint32) if goal.stochastic else None
         self._scheduled = optimizer.scheduled
@@ -265,35 +226,52 @@ class JaxEngine:
     def _rows(self, book: Floats) -> Rows:
         if not self.points:
             return Rows(book[0], book[2], np.zeros((book.shape[1], 0)), size=book[1], book=book)
-        return Rows(book[0], np.zeros(0), book[1 : 1 + self.size].T, slope=book[1 + self.size :].T, book=book)
+        return Rows(book[0], _NOTHING, book[1 : 1 + self.size].T, slope=book[1 + self.size :].T, book=book)
 
-    def result(self) -> tuple[list[Array], dict[str, Any]]:
-        """The parameters and the state as NumPy arrays."""
-        shut, t = self._at
-        if isinstance(self._handed, Vector):
-            leaves, slots = self._handed.open(np.array(shut))
-            return leaves, {"t": t, "slots": slots}
-        leaves, slots = shut
-        slots = [{k: np.asarray(v) for k, v in s.items()} for s in slots]
-        return [np.asarray(leaf) for leaf in leaves], {"t": t, "slots": slots}
+    def ending(self) -> Ending:
+        """The parameters and the state as they are now."""
+        return partial(_opened, self._handed, *self._at)
+
+    def repeat(self, n: int) -> Repeat | None:
+        """The first n updates from other starts; None where one call does not make them, or where slots begin at the start."""
+        if self._fresh is None or self._scheduled or self._key is not None or not self._wide or n > self.capacity:
+            return None
+        return Repeat(self, self._fresh, n)
 
 
-def row_norms(rows: Floats) -> Floats:
-    """Euclidean norm of each row; rows whose squares overflow are scaled first."""
-    with np.errstate(all="ignore"):
-        if rows.shape[1] <= 8:  # few columns: adding them up is faster than a reduction along short rows
-            plain = np.square(rows[:, 0]) if rows.shape[1] else np.zeros(len(rows))
-            for column in rows.T[1:]:
-                plain += column * column
-            plain = np.sqrt(plain, out=plain)
-        else:
-            rows = np.ascontiguousarray(rows)  # the order of a sum must not hang on how the rows lie in memory
-            plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-        huge = np.isinf(plain)
-        if huge.any():
-            largest = np.abs(rows[huge]).max(axis=1)
-            plain[huge] = largest * np.sqrt(np.square(rows[huge] / largest[:, None]).sum(axis=1))
-    return np.asarray(plain)
+class Repeat:
+    """A fixed number of updates from one array of numbers, by the program of an engine: one call, and one array handed over."""
+
+    def __init__(self, engine: JaxEngine, fresh: Floats, n: int) -> None:
+        import jax
+
+        self._loop, self._consts, self._handed, self._rows = engine._loop, engine._consts, engine._handed, engine._rows
+        self._size, self._n = engine.size, n
+        with jax_switch(wide=True):
+            self._ends, self._rates = jax.device_put(np.array([0, n, n + 1, 0])), jax.device_put(engine._rates)
+        self._fresh = np.concatenate([np.zeros(engine.size), fresh[engine.size :]])
+
+    @property
+    def seconds(self) -> float:
+        """What a call takes."""
+        return self._loop.pace * self._n
+
+    def __call__(self, start: Sequence[float]) -> tuple[Rows, Ending]:
+        """The rows of all n + 1 points, and where it ended."""
+        shut = self._fresh.copy()
+        shut[: self._size] = start
+        with jax_switch(wide=True):
+            last, book = self._loop(self._consts, None, self._ends, shut, self._rates, {}, n=self._n + 1)
+        return self._rows(book), partial(_opened, self._handed, last, self._n)
+
+
+def _opened(handed: Plain, shut: Any, t: int) -> tuple[list[Array], dict[str, Any]]:
+    if isinstance(handed, Vector):
+        leaves, slots = handed.open(np.array(shut))
+        return leaves, {"t": t, "slots": slots}
+    leaves, slots = shut
+    slots = [{k: np.asarray(v) for k, v in s.items()} for s in slots]
+    return [np.asarray(leaf) for leaf in leaves], {"t": t, "slots": slots}
 
 
 # -- Python ---------------------------------------------------------------------------------------------------------------
@@ -372,11 +350,14 @@ class PythonEngine:
         point = np.concatenate([np.asarray(x, np.float64).ravel() for x in shown]) if self.points else np.zeros(0)
         return loss, grads, [loss, math.nan, point, _numpy_norm(grads)]
 
-    def result(self) -> tuple[list[Array], dict[str, Any]]:
-        """The parameters and the state as NumPy arrays."""
-        leaves, state = self._at
-        slots = [{k: np.asarray(v) for k, v in s.items()} for s in state["slots"]]
-        return [np.asarray(leaf) for leaf in leaves], {"t": int(state["t"]), "slots": slots}
+    def ending(self) -> Ending:
+        """The parameters and the state as they are now."""
+        return partial(_as_arrays, *self._at)
+
+
+def _as_arrays(leaves: list[Array], state: dict[str, Any]) -> tuple[list[Array], dict[str, Any]]:
+    slots = [{k: np.asarray(v) for k, v in s.items()} for s in state["slots"]]
+    return [np.asarray(leaf) for leaf in leaves], {"t": int(state["t"]), "slots": slots}
 
 
 def _numpy_norm(arrays: Sequence[Array]) -> float:

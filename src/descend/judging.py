@@ -332,7 +332,7 @@ def _not_finite(case: _Case) -> Outcome:
         return Outcome("failed", f"Failed: {what} at the start point; start where the objective is defined.")
     loss, before = case.loss, case.loss[:-1]
     first, reached = abs(before[0]), before[-1]
-    if loss[-1] == -math.inf or reached < -1e12 * max(first, 1.0):
+    if loss[-1] == -math.inf or reached / max(first, 1.0) < -1e12:
         way, side = ("rises", "above") if case.climbs else ("falls", "below")
         furthest = -before.min() if case.climbs else before.min()
         nothing = f"this objective has no {case.wanted} here"

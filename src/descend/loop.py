@@ -6,20 +6,21 @@ import math
 import os
 import time
 from collections.abc import Callable, Mapping
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from descend.engine import Engine, JaxEngine, PythonEngine, Rows, jax_gradient, row_norms
+from descend.again import PATIENCE, found, keep, key_of
+from descend.book import Account, Book
+from descend.engine import Engine, JaxEngine, PythonEngine, jax_gradient
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
-from descend.stopping import QUIET, Stop
-from descend.trace import Column, Outcome, Trace
+from descend.stopping import Stop
+from descend.trace import Column, Trace
 from descend.trees import flatten
 
 __all__ = ["descend", "trial_of"]
@@ -29,8 +30,6 @@ DEFAULT_STEPS = 1000
 MOST_STEPS = 10_000_000_000
 DEFAULT_TOL_GRAD = 1e-6
 DEFAULT_GROWTH = 1e6
-#: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
-PATIENCE = 0.15
 
 Progress = Callable[[Trace], Any]
 
@@ -93,6 +92,17 @@ def descend(
     >>> trace.outcome.kind
     'step_budget'
     """
+    plain = grad is None and callback is None and resume is None and tol_grad is None and tol_loss is None
+    key = key_of(objective, optimizer, steps, seed) if plain else None
+    before = None if key is None else found(key)
+    interrupted = False
+    try:
+        trace = None if before is None else before(start, name)
+        if trace is not None:
+            return trace
+    except KeyboardInterrupt:
+        interrupted = True
+
     goal = resolve(objective, grad=grad)
     resume = _loaded(resume)
     explicit = steps is not None
@@ -107,11 +117,9 @@ def descend(
         stop = stop.from_gradient(float(resume.grad_norm[0]))
     state = _resumed_state(chosen, resume)
     engine = _engine(goal, leaves, rebuild, chosen, state, seed)
-    book = _Book(stop, engine.t)
+    book = Book(stop, engine.t)
 
     config = {
-        "objective": goal.text,
-        "start": plain_point(leaves, variables),
         "optimizer": chosen.name,
         "hyperparameters": {k: repr(v) if isinstance(v, Schedule) else v for k, v in chosen.hyperparameters.items()},
         "masked": getattr(chosen, "mask", None) is not None,
@@ -120,35 +128,30 @@ def descend(
         "tol_grad": None if stop.tol_grad < 0 else stop.tol_grad,
         "tol_loss": None if stop.tol_loss < 0 else stop.tol_loss,
         "seed": seed,
-        "dtype": _type_name(leaves[0].dtype),
+        "dtype": str(leaves[0].dtype),
         "engine": engine.name,
     }
+    notes = (*_remarks(engine, goal, resume), *_shape_remark(chosen, leaves))
+    account = Account(goal, chosen, rebuild, variables, budget, config, notes)
+    begun = plain_point(leaves, variables)
 
     def so_far(reason: str) -> Trace:
-        rows, rule = book.rows(None if book.closed else engine.peek()), book.stop
-        points, last_state = engine.result()
-        known = {"config": config, "variables": variables, "point": rebuild(points), "state": last_state, "name": name}
-        known["notes"] = (*_remarks(engine, goal, resume), *_shape_remark(chosen, leaves))
-
-        columns = _Columns(rows, book.first, chosen)
-
-        def outcome() -> Outcome:
-            return judge(Trace(columns(), **known), goal, reason, budget, rule)
-
-        if resume is None and goal.immutable:
-            return Trace.lazily(columns, outcome, **known)
-        trace = Trace(columns(), **known)
+        rows = book.rows(None if book.closed else engine.peek())
+        trace = account.trace(begun, rows, book.first, engine.ending(), book.stop, reason, name)
         if resume is not None:
             trace = _joined(resume, trace)
-        trace.outcome = judge(trace, goal, reason, budget, rule)
+            trace.outcome = judge(trace, goal, reason, budget, book.stop)
+        elif not goal.immutable:  # what it is judged by may be another function tomorrow
+            trace.outcome  # noqa: B018
         return trace
 
-    reason = _drive(engine, book, budget, callback, so_far)
-    config["interrupted"] = reason == "interrupted"
+    reason = "interrupted" if interrupted else _drive(engine, book, budget, callback, so_far)
+    if key is not None and not predicted and not reason:
+        keep(key, account, engine)
     return so_far(reason)
 
 
-def _drive(engine: Engine, book: _Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
+def _drive(engine: Engine, book: Book, budget: int, callback: Progress | None, so_far: Callable[[str], Trace]) -> str:
     """Advance in chunks of a length that answers quickly, until the budget, a stop rule or an interrupt."""
     chunk, reason = _first_chunk(engine), ""
     try:
@@ -180,83 +183,6 @@ def _first_chunk(engine: Engine) -> int:
     if math.isfinite(engine.pace):
         return max(1, min(engine.capacity, int(PATIENCE / engine.pace)))
     return 4096 if engine.size <= 64 and engine.data_size <= 10_000 else 8
-
-
-class _Book:
-    """Collects an engine's rows, and says where a stop rule holds."""
-
-    def __init__(self, stop: Stop, first: int) -> None:
-        self.stop, self.first = stop, first
-        self.parts: list[Rows] = []
-        self.made = 0
-        #: The row of the present point is the last of the parts already.
-        self.closed = False
-        #: The loss of the start point.
-        self.start = math.nan
-        #: Rows kept of the part added last, not counting the one that stopped it.
-        self.last_kept = 0
-        #: The last few losses, whichever parts they came with.
-        self.latest = np.zeros(0)
-
-    def add(self, rows: Rows, last: bool) -> str:
-        """Add rows up to the first at which a stop rule holds; the reason, or nothing. `last`: one row more than updates."""
-        if not self.parts:
-            self.start = float(rows.loss[0])
-            if self.stop.relative:
-                self.stop = self.stop.from_gradient(float(rows.grad_norm[0]))
-        found, reason = self.stop.first(rows, self.latest, self.start)
-        self.closed = bool(reason) or last
-        self.last_kept = found if reason else len(rows) - last
-        if not self.closed:
-            self.latest = np.concatenate([self.latest, rows.loss])[-QUIET:]
-        self.parts.append(rows.first(found + bool(reason)))
-        self.made += self.last_kept
-        return reason
-
-    def rows(self, last: Rows | None = None) -> list[Rows]:
-        """All rows so far, and the last point's."""
-        return [*self.parts, *([last] if last is not None else [])]
-
-
-class _Columns:
-    """The columns of a trace whose rows begin at step `first`, made once."""
-
-    def __init__(self, parts: list[Rows], first: int, optimizer: Any) -> None:
-        self.parts, self.first, self.optimizer = parts, first, optimizer
-        self._made: dict[str, Column] | None = None
-
-    def __call__(self) -> dict[str, Column]:
-        if self._made is None:
-            self._made = self._make()
-        return dict(self._made)
-
-    def _make(self) -> dict[str, Column]:
-        loss, size, point = (_together([getattr(p, key) for p in self.parts]) for key in ("loss", "grad_norm", "point"))
-        step = np.arange(self.first, self.first + len(loss))
-        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
-        if point.shape[1]:
-            with np.errstate(all="ignore"):
-                moved = row_norms(point[1:] - point[:-1])
-        else:
-            moved = _together([p.update_norm for p in self.parts])[: len(step) - 1]
-        columns["update_norm"] = Column(step[1:], moved)
-        lr = self.optimizer.hyperparameters.get("lr")
-        if lr is not None:
-            made = step[:-1]
-            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
-        if point.shape[1]:
-            columns["point"] = Column(step, point)
-        return columns
-
-
-def _together(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
-
-
-@lru_cache(maxsize=64)
-def _type_name(dtype: Any) -> str:
-    """The name of a number type: NumPy takes some microseconds to spell it."""
-    return str(dtype)
 
 
 # -- preparing ------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.engine import Rows
+from descend.rows import Rows
 
 __all__ = ["QUIET", "Stop"]
 

@@ -81,15 +81,16 @@ class Trace:
     """
 
     columns: dict[str, Column]
-    outcome: Outcome | None = field(default_factory=lambda: None)  # no value on the class: see `lazily`
+    # no value on the class, here and below: see `lazily`
+    outcome: Outcome | None = field(default_factory=lambda: None)
     #: What made the trace, as plain JSON values: objective, optimizer, hyperparameters, start, seed …
     config: dict[str, Any] = field(default_factory=dict)
     #: Names of the coordinates of `point`.
     variables: tuple[str, ...] = ()
     #: The parameters after the last step, in the structure the descent was given.
-    point: Any = None
+    point: Any = field(default_factory=lambda: None)
     #: The optimizer's state after the last step: what `resume` needs.
-    state: Any = None
+    state: Any = field(default_factory=lambda: None)
     #: Where the trace was read from, and the name of the run there.
     source: str = ""
     name: str = ""
@@ -97,16 +98,16 @@ class Trace:
     notes: tuple[str, ...] = ()
 
     @classmethod
-    def lazily(cls, columns: Callable[[], dict[str, Column]], outcome: Callable[[], Outcome], **known: Any) -> Trace:
-        """A trace whose columns and outcome are worked out when they are first asked for.
+    def lazily(cls, later: Mapping[str, Callable[[], Any]], **known: Any) -> Trace:
+        """A trace some of whose fields are worked out when they are first asked for.
 
-        >>> t = Trace.lazily(lambda: {"loss": column([0], [43.0])}, lambda: Outcome("stalled", "Stalled."), name="a")
-        >>> t.name, t.outcome.kind, t.loss
-        ('a', 'stalled', array([43.]))
+        >>> t = Trace.lazily({"columns": lambda: {"loss": column([0], [43.0])}}, name="a")
+        >>> t.name, t.loss, t.outcome
+        ('a', array([43.]), None)
         """
-        made = cls({}, **known)
-        del made.columns, made.outcome
-        made.__dict__["_later"] = {"columns": columns, "outcome": outcome}
+        made = cls.__new__(cls)
+        made.__dict__.update(known)
+        made.__dict__["_later"] = {**_DEFAULTS, **later}
         return made
 
     if not TYPE_CHECKING:  # a misspelt name is a type checker's to find
@@ -315,6 +316,10 @@ class Trace:
     def replace(self, **changes: Any) -> Trace:
         """A copy with some fields changed."""
         return replace(self, **changes)
+
+
+#: What a trace made lazily has where nothing was said.
+_DEFAULTS = {f.name: f.default_factory for f in fields(Trace) if callable(f.default_factory)}
 
 
 def strict_json(data: Any, indent: int | None = None) -> str:

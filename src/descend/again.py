@@ -1,0 +1,96 @@
+"""A descent like one before, from another start: nothing is asked twice.
+
+A short descent takes some twenty microseconds; to look at its objective, its optimizer and its options takes five times that.
+What comes of looking is kept here, for descents of a fixed number of steps whose objective cannot change behind our back. The
+rows of one that stays finite need no second look; any other goes the long way.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from typing import Any
+
+import numpy as np
+
+from descend.book import Account
+from descend.engine import Engine, JaxEngine, Repeat
+from descend.objectives import Objective
+from descend.rules import Optimizer
+from descend.stopping import Stop
+from descend.trace import Trace
+from descend.tracing import remember
+
+__all__ = ["PATIENCE", "Again", "found", "keep", "key_of"]
+
+#: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
+PATIENCE = 0.15
+NO_RULE = Stop()
+
+_kept: OrderedDict[Any, Again] = OrderedDict()
+#: Those that were run once, with their objectives: what an id stands for must not go.
+_seen: OrderedDict[Any, Objective] = OrderedDict()
+
+
+def key_of(objective: Any, optimizer: Any, steps: Any, seed: Any) -> Any:
+    """What a descent is found again by, its start apart; None where it is not to be kept."""
+    if type(optimizer) is not Optimizer or optimizer.mask is not None or type(steps) is not int:
+        return None
+    if type(objective) is not str:
+        if not isinstance(objective, Objective):
+            return None
+        objective = id(objective)  # nobody else's: what is kept holds the objective
+    key = (objective, optimizer.rule, *optimizer.values.values(), *optimizer.common.items(), steps, seed)
+    try:
+        hash(key)
+    except TypeError:  # a rate that is an array
+        return None
+    return key
+
+
+def found(key: Any) -> Again | None:
+    """What was kept under this key."""
+    return _kept.get(key)
+
+
+def keep(key: Any, account: Account, engine: Engine) -> None:
+    """Keep what the next descent of this kind need not look for, from its second time on: most rates are tried once."""
+    goal = account.goal
+    if not goal.immutable or not goal.variables or not isinstance(engine, JaxEngine):
+        return
+    if key not in _seen:
+        remember(_seen, key, goal)
+        return
+    repeat = engine.repeat(account.budget)
+    if repeat is not None:
+        remember(_kept, key, Again(account, repeat))
+
+
+class Again:
+    """One call of a compiled program on a start point, and the trace of what it returns."""
+
+    def __init__(self, account: Account, repeat: Repeat) -> None:
+        self._account, self._repeat = account, repeat
+        self._shape = (len(account.variables),)
+
+    def __call__(self, start: Any, name: str) -> Trace | None:
+        """The trace; None where the start needs a closer look, where it takes long, or where a value is not finite."""
+        if self._repeat.seconds > PATIENCE:
+            return None
+        numbers = self._numbers(self._account.goal.start if start is None else start)
+        if numbers is None:
+            return None
+        rows, ending = self._repeat(numbers)
+        return self._account.trace(numbers, [rows], 0, ending, NO_RULE, "", name) if rows.finite else None
+
+    def _numbers(self, start: Any) -> list[float] | None:
+        """The numbers of a start that is plainly right."""
+        if type(start) is np.ndarray:
+            if start.dtype != np.float64 or start.shape != self._shape:
+                return None
+            numbers: list[float] = start.tolist()
+        elif type(start) in (list, tuple) and len(start) == self._shape[0] and all(type(v) in (int, float) for v in start):
+            numbers = [float(v) for v in start]
+        else:
+            return None
+        return numbers if math.isfinite(sum(numbers)) else None

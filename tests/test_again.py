@@ -1,0 +1,162 @@
+"""A descent that is found again is the descent it would have been: same rows, same ending, same words."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import descend as ds
+from descend import again
+from descend.again import Again
+from descend.rules import OPTIMIZERS
+
+BOWL = "x^2 + 3y^2"
+NARROW = {"lr": 1e-4}
+
+
+def fresh() -> None:
+    again._kept.clear()
+    again._seen.clear()
+
+
+def same(one: ds.Trace, other: ds.Trace) -> None:
+    assert one.config == other.config
+    assert list(one.columns) == list(other.columns)
+    for name, column in one.columns.items():
+        np.testing.assert_array_equal(column.step, other.columns[name].step)
+        np.testing.assert_array_equal(column.value, other.columns[name].value)
+    np.testing.assert_array_equal(one.point, other.point)
+    assert one.state["t"] == other.state["t"]
+    for mine, theirs in zip(one.state["slots"], other.state["slots"], strict=True):
+        assert mine.keys() == theirs.keys()
+        for name in mine:
+            np.testing.assert_array_equal(mine[name], theirs[name])
+            assert np.asarray(mine[name]).dtype == np.asarray(theirs[name]).dtype
+    assert (one.outcome, one.variables, one.notes, one.name) == (other.outcome, other.variables, other.notes, other.name)
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
+    """Whether each attempt to find a descent again gave a trace."""
+    told: list[bool] = []
+    plain = Again.__call__
+
+    def heard(self: Again, start: Any, name: str) -> ds.Trace | None:
+        trace = plain(self, start, name)
+        told.append(trace is not None)
+        return trace
+
+    monkeypatch.setattr(Again, "__call__", heard)
+    return told
+
+
+@pytest.mark.parametrize("name", [n for n, rule in OPTIMIZERS.items() if rule.ndim is None])
+def test_found_again_it_is_the_same(name: str, calls: list[bool]) -> None:
+    rule = OPTIMIZERS[name]
+    optimizer = rule(**{k: v for k, v in NARROW.items() if k in rule.hyperparameters})
+    starts = [[4.0, 3.0], (1, -2), np.array([-0.5, 1e-9]), None]
+    kept = [ds.descend("rosenbrock", start, optimizer, steps=12, name="a") for start in starts for _ in range(3)][2::3]
+    fresh()
+    for start, trace in zip(starts, kept, strict=True):
+        fresh()
+        same(trace, ds.descend("rosenbrock", start, optimizer, steps=12, name="a"))
+    plain = rule.starts_alike and not OPTIMIZERS[name]().scheduled
+    assert any(calls) or not plain
+
+
+@given(x=st.floats(allow_nan=False), y=st.floats(-1e3, 1e3), lr=st.sampled_from([0.1, 0.4, 3.0]))
+def test_from_any_start(x: float, y: float, lr: float) -> None:
+    if math.isinf(x):
+        return
+    optimizer = ds.momentum(lr=lr)
+    for _ in range(2):
+        ds.descend(BOWL, [1.0, 1.0], optimizer, steps=40)
+    found = ds.descend(BOWL, [x, y], optimizer, steps=40)
+    fresh()
+    same(found, ds.descend(BOWL, [x, y], optimizer, steps=40))
+
+
+def test_one_that_does_not_stay_finite_goes_the_long_way(calls: list[bool]) -> None:
+    optimizer = ds.sgd(lr=5.0)
+    traces = [ds.descend("x^4", [2.0], optimizer, steps=60) for _ in range(3)]
+    assert not any(calls)
+    assert traces[2].outcome is not None
+    assert (traces[2].outcome.kind, traces[2].steps) == ("diverged", traces[0].steps)
+    calm = [ds.descend("x^4", [1e-3], optimizer, steps=60) for _ in range(3)]
+    assert calls[-1]
+    assert ds.descend("x^4", [2.0], optimizer, steps=60).steps == traces[0].steps
+    assert calls[-1] is False
+    assert len(calm[2].loss) == 61
+
+
+def test_what_was_given_may_change_afterwards() -> None:
+    optimizer, start = ds.sgd(lr=0.1), np.array([4.0, 3.0])
+    traces = [ds.descend(BOWL, start, optimizer, steps=20) for _ in range(4)]
+    start[:] = 7.0
+    for trace in traces:
+        assert trace.config["start"] == [4.0, 3.0]
+        assert trace.loss[:2].round(4).tolist() == [43.0, 14.56]
+        assert trace.points[0].tolist() == [4.0, 3.0]
+    traces[2].config["start"] = None
+    traces[2].columns["loss"].value[:] = 0
+    again_ = ds.descend(BOWL, [4, 3], optimizer, steps=20)
+    assert (again_.config["start"], again_.loss[0]) == ([4.0, 3.0], 43.0)
+
+
+def test_only_what_cannot_change_is_kept(calls: list[bool]) -> None:
+    factor = [1.0]
+    for value in (1.0, 2.0, 3.0, 4.0):
+        factor[0] = value
+        trace = ds.descend(lambda p: factor[0] * (p**2).sum(), [1.0, 1.0], ds.sgd(lr=0.1), steps=3)
+        assert trace.loss[0] == 2 * value
+    for seed in (0, 1, 0):
+        ds.descend(ds.noisy(ds.objective(BOWL), 0.5), [1.0, 1.0], ds.sgd(lr=0.1), steps=3, seed=seed)
+    for _ in range(3):
+        ds.descend(BOWL, [1.0, 1.0], ds.sgd(lr=ds.cosine(0.1, 10)), steps=3)
+        ds.descend(BOWL, [1.0, 1.0], ds.sgd(lr=0.1), steps=3, tol_grad=1e-3)
+        ds.descend(BOWL, [1.0, 1.0], ds.sgd, steps=3)
+    assert calls == []
+
+
+def test_bad_starts_are_told_as_ever() -> None:
+    optimizer = ds.sgd(lr=0.1)
+    for _ in range(3):
+        ds.descend(BOWL, [4, 3], optimizer, steps=20)
+    for start, said in (
+        ([1.0], "2 variables"),
+        ([math.nan, 1.0], "finite"),
+        (["1", "2"], "real numbers"),
+        ([[1.0, 2.0]], "one number for each"),
+        ({"x": 1.0}, "the start names x"),
+    ):
+        with pytest.raises(ds.DescendError, match=said):
+            ds.descend(BOWL, start, optimizer, steps=20)
+    assert ds.descend(BOWL, {"x": 4.0, "y": 3.0}, optimizer, steps=20).loss[0] == 43.0
+
+
+def test_an_interrupt_gives_the_trace_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizer = ds.sgd(lr=0.1)
+    for _ in range(3):
+        ds.descend(BOWL, [4, 3], optimizer, steps=20)
+
+    def interrupted(self: Again, start: Any, name: str) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Again, "__call__", interrupted)
+    trace = ds.descend(BOWL, [4, 3], optimizer, steps=20)
+    assert (trace.config["interrupted"], trace.loss.tolist()) == (True, [43.0])
+    assert trace.outcome is not None
+    assert trace.outcome.message.startswith("Interrupted")
+
+
+def test_an_objective_is_told_from_a_later_one_in_its_place() -> None:
+    for power in range(2, 40):
+        goal = ds.objective(f"x^{power} + 1")
+        for _ in range(3):
+            assert ds.descend(goal, [2.0], ds.sgd(lr=1e-30), steps=2).loss[0] == 2.0**power + 1
+        del goal
