@@ -1,14 +1,15 @@
 """A descent like one before, from another start: nothing is asked twice.
 
 A short descent takes some twenty microseconds; to look at its objective, its optimizer and its options takes five times that.
-What comes of looking is kept here, for descents of a fixed number of steps whose objective cannot change behind our back. The
-rows of one that stays finite need no second look; any other goes the long way.
+What comes of looking is kept here, for descents of a fixed number of steps whose objective cannot change behind our back. What
+is to be said of its rows is worked out when the trace is looked at; one that does not stay finite then goes the long way.
 """
 
 from __future__ import annotations
 
 import math
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,8 @@ __all__ = ["PATIENCE", "Again", "found", "keep", "key_of"]
 #: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
 PATIENCE = 0.15
 NO_RULE = Stop()
+#: Makes a descent from these numbers, under this name.
+Long = Callable[[list[float], str], Trace]
 
 _kept: OrderedDict[Any, Again] = OrderedDict()
 #: Those that were run once, with their objectives: what an id stands for must not go.
@@ -53,7 +56,7 @@ def found(key: Any) -> Again | None:
     return _kept.get(key)
 
 
-def keep(key: Any, account: Account, engine: Engine) -> None:
+def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
     """Keep what the next descent of this kind need not look for, from its second time on: most rates are tried once."""
     goal = account.goal
     if not goal.immutable or not goal.variables or not isinstance(engine, JaxEngine):
@@ -63,25 +66,34 @@ def keep(key: Any, account: Account, engine: Engine) -> None:
         return
     repeat = engine.repeat(account.budget)
     if repeat is not None:
-        remember(_kept, key, Again(account, repeat))
+        remember(_kept, key, Again(account, repeat, long))
 
 
 class Again:
-    """One call of a compiled program on a start point, and the trace of what it returns."""
+    """One call of a compiled program on a start point, and the trace of what it returns.
 
-    def __init__(self, account: Account, repeat: Repeat) -> None:
-        self._account, self._repeat = account, repeat
+    `long` makes the same descent the long way.
+    """
+
+    def __init__(self, account: Account, repeat: Repeat, long: Long) -> None:
+        self._account, self._repeat, self._long = account, repeat, long
         self._shape = (len(account.variables),)
 
     def __call__(self, start: Any, name: str) -> Trace | None:
-        """The trace; None where the start needs a closer look, where it takes long, or where a value is not finite."""
+        """The trace; None where the start needs a closer look or the descent takes long."""
         if self._repeat.seconds > PATIENCE:
             return None
         numbers = self._numbers(self._account.goal.start if start is None else start)
         if numbers is None:
             return None
-        rows, ending = self._repeat(numbers)
-        return self._account.trace(numbers, [rows], 0, ending, NO_RULE, "", name) if rows.finite else None
+        return Trace.later(self._trace, numbers, name, self._repeat(numbers))
+
+    def _trace(self, numbers: list[float], name: str, made: Any) -> Trace:
+        """What is to be said of these rows, looked at now; where a value is not finite, the descent made the long way."""
+        rows, ending = self._repeat.read(*made)
+        if not rows.finite:
+            return self._long(numbers, name)
+        return self._account.trace(numbers, [rows], 0, ending, NO_RULE, "", name)
 
     def _numbers(self, start: Any) -> list[float] | None:
         """The numbers of a start that is plainly right."""

@@ -106,25 +106,34 @@ def _vector(structure: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[st
     return Vector(structure, shapes, names, kind)
 
 
+#: Books no descent is writing into at the moment, and how many of one shape are kept.
+_books: dict[Any, list[Any]] = {}
+SPARE = 2
+
+
 class Loop:
     """A compiled loop, the books it writes into, and the shortest time a step has taken."""
 
     def __init__(self, run: Callable[..., Any], shape: tuple[int, int], kind: Any) -> None:
-        self._run, self._shape, self._kind = run, shape, kind
+        import jax
+
+        self._run, self._shape, self._kind, self._config = run, shape, kind, jax.config
+        self._free: list[Any] = _books.setdefault((shape, kind, None), [])
         self.pace = np.inf
 
-    def __call__(self, *arguments: Any, n: int) -> tuple[Any, NDArray[Any]]:
+    def __call__(self, arguments: tuple[Any, ...], n: int) -> tuple[Any, NDArray[Any]]:
         """Leaves and slots after the updates, and the first n columns of the book.
 
         A book is given away to the program and comes back written: to fill a fresh one with zeros would cost more than some
         hundred steps.
         """
-        import jax
-
-        free = _books.setdefault((self._shape, self._kind, getattr(jax.config, "jax_default_device", None)), [])
+        device = getattr(self._config, "jax_default_device", None)
+        free = self._free if device is None else _books.setdefault((self._shape, self._kind, device), [])
         try:
             book = free.pop()
         except IndexError:
+            import jax
+
             book = jax.numpy.zeros(self._shape, self._kind)
         shut, book = self._run(book, *arguments)
         found = np.asarray(book)[:, :n].copy()
@@ -134,9 +143,6 @@ class Loop:
 
 
 _loops: OrderedDict[Any, tuple[Loop, Any]] = OrderedDict()
-#: Books no descent is writing into at the moment, and how many of one shape are kept.
-_books: dict[Any, list[Any]] = {}
-SPARE = 2
 
 
 def capacity(leaves: Sequence[Array], points: bool) -> int:

@@ -66,15 +66,16 @@ class Engine(Protocol):
 
 def jax_switch(wide: bool) -> AbstractContextManager[Any]:
     """JAX in float64 for the length of a block when the start point is float64. Never yield to a caller inside it."""
-    if not wide:
-        return nullcontext()
     import jax
 
+    if not wide or getattr(jax.config, "jax_enable_x64", False):
+        return _AS_IT_IS
     switch: AbstractContextManager[Any] = jax.enable_x64(True)
     return switch
 
 
 _NOTHING = np.zeros(0)
+_AS_IT_IS = nullcontext()
 
 
 # -- JAX ------------------------------------------------------------------------------------------------------------------
@@ -212,7 +213,7 @@ class JaxEngine:
         tables = self._tables(t, n + last) if self._scheduled else {}
         ends = np.array([0, n, n + last, t])
         with jax_switch(self._wide):
-            shut, found = self._loop(self._consts, self._key, ends, shut, self._rates, tables, n=n + last)
+            shut, found = self._loop((self._consts, self._key, ends, shut, self._rates, tables), n + last)
         return (shut, t + n), self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
 
     def _tables(self, t: int, n: int) -> dict[str, Floats]:
@@ -256,13 +257,16 @@ class Repeat:
         """What a call takes."""
         return self._loop.pace * self._n
 
-    def __call__(self, start: Sequence[float]) -> tuple[Rows, Ending]:
-        """The rows of all n + 1 points, and where it ended."""
+    def __call__(self, start: Sequence[float]) -> tuple[Any, Floats]:
+        """What `read` reads."""
         shut = self._fresh.copy()
         shut[: self._size] = start
         with jax_switch(wide=True):
-            last, book = self._loop(self._consts, None, self._ends, shut, self._rates, {}, n=self._n + 1)
-        return self._rows(book), partial(_opened, self._handed, last, self._n)
+            return self._loop((self._consts, None, self._ends, shut, self._rates, {}), self._n + 1)
+
+    def read(self, shut: Any, book: Floats) -> tuple[Rows, Ending]:
+        """The rows of all n + 1 points, and where it ended."""
+        return self._rows(book), partial(_opened, self._handed, shut, self._n)
 
 
 def _opened(handed: Plain, shut: Any, t: int) -> tuple[list[Array], dict[str, Any]]:

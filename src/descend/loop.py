@@ -95,14 +95,33 @@ def descend(
     plain = grad is None and callback is None and resume is None and tol_grad is None and tol_loss is None
     key = key_of(objective, optimizer, steps, seed) if plain else None
     before = None if key is None else found(key)
-    interrupted = False
+    options = (grad, seed, callback, resume)
     try:
         trace = None if before is None else before(start, name)
-        if trace is not None:
-            return trace
     except KeyboardInterrupt:
-        interrupted = True
+        return _descended(objective, start, optimizer, steps, tol_grad, tol_loss, *options, name, None, interrupted=True)
+    if trace is not None:
+        return trace
+    return _descended(objective, start, optimizer, steps, tol_grad, tol_loss, *options, name, key)
 
+
+def _descended(
+    objective: Any,
+    start: Any,
+    optimizer: Any,
+    steps: int | None,
+    tol_grad: float | None,
+    tol_loss: float | None,
+    grad: Any,
+    seed: int | None,
+    callback: Progress | None,
+    resume: Trace | str | os.PathLike[str] | None,
+    name: str,
+    key: Any,
+    *,
+    interrupted: bool = False,
+) -> Trace:
+    """The descent, looked at from the ground up; found again under `key` next time."""
     goal = resolve(objective, grad=grad)
     resume = _loaded(resume)
     explicit = steps is not None
@@ -147,7 +166,11 @@ def descend(
 
     reason = "interrupted" if interrupted else _drive(engine, book, budget, callback, so_far)
     if key is not None and not predicted and not reason:
-        keep(key, account, engine)
+
+        def long(numbers: list[float], other: str) -> Trace:
+            return _descended(goal, np.array(numbers), chosen, steps, None, None, None, seed, None, None, other, None)
+
+        keep(key, account, engine, long)
     return so_far(reason)
 
 

@@ -81,21 +81,21 @@ class Trace:
     """
 
     columns: dict[str, Column]
-    # no value on the class, here and below: see `lazily`
+    #: How the descent ended. No field has its default on the class: see `later`.
     outcome: Outcome | None = field(default_factory=lambda: None)
     #: What made the trace, as plain JSON values: objective, optimizer, hyperparameters, start, seed …
     config: dict[str, Any] = field(default_factory=dict)
     #: Names of the coordinates of `point`.
-    variables: tuple[str, ...] = ()
+    variables: tuple[str, ...] = field(default_factory=tuple)
     #: The parameters after the last step, in the structure the descent was given.
     point: Any = field(default_factory=lambda: None)
     #: The optimizer's state after the last step: what `resume` needs.
     state: Any = field(default_factory=lambda: None)
     #: Where the trace was read from, and the name of the run there.
-    source: str = ""
-    name: str = ""
+    source: str = field(default_factory=str)
+    name: str = field(default_factory=str)
     #: Remarks about the data itself, such as "sampled to 1500 points".
-    notes: tuple[str, ...] = ()
+    notes: tuple[str, ...] = field(default_factory=tuple)
 
     @classmethod
     def lazily(cls, later: Mapping[str, Callable[[], Any]], **known: Any) -> Trace:
@@ -110,17 +110,38 @@ class Trace:
         made.__dict__["_later"] = {**_DEFAULTS, **later}
         return made
 
+    @classmethod
+    def later(cls, make: Callable[..., Trace], *arguments: Any) -> Trace:
+        """The trace that `make` returns, which is called when it is first looked at.
+
+        >>> t = Trace.later(lambda name: Trace({"loss": column([0], [43.0])}, name=name), "a")
+        >>> t.name, t.loss
+        ('a', array([43.]))
+        """
+        made = cls.__new__(cls)
+        made._make = (make, arguments)  # type: ignore[attr-defined]
+        return made
+
     if not TYPE_CHECKING:  # a misspelt name is a type checker's to find
 
         def __getattr__(self, name: str) -> Any:
             """Called for what is not there: what was left for later is worked out and kept."""
-            later = self.__dict__.get("_later", {})
+            known = self.__dict__
+            left = None if name.startswith("__") else known.get("_make")
+            if left is not None:
+                make, arguments = left
+                for key, value in make(*arguments).__dict__.items():
+                    known.setdefault(key, value)  # a field that was set in the meantime stays
+                known.pop("_make", None)
+            if name in known:  # another thread was first
+                return known[name]
+            later = known.get("_later", {})
             make = later.get(name)
             if make is None:
-                if name in self.__dict__:  # another thread was first
-                    return self.__dict__[name]
+                if name in known:
+                    return known[name]
                 raise AttributeError(f"a trace has no attribute {name!r}")
-            found = self.__dict__.setdefault(name, make())
+            found = known.setdefault(name, make())
             later.pop(name, None)
             return found
 
