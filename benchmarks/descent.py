@@ -3,13 +3,14 @@
     python benchmarks/descent.py            # prints
     python benchmarks/descent.py --write    # and puts the tables into docs/benchmarks.md
 
-Adam on Rosenbrock from (-1.2, 1) in float64; every side ends with NumPy arrays. What each gives back:
+Adam on Rosenbrock from (-1.2, 1) in float64; every side ends with NumPy arrays. Each side's optimizer is made once, before, and
+its program is compiled: what is measured is a descent like the one before, from its start. What each gives back:
 
 - optax scan, last point: the last point, nothing of the way there.
 - optax scan, columns: per step the loss, the gradient norm, the norm of the update and the point; the last point.
-- descend: a Trace whose last point, state and configuration are there, and whose rows are in memory and were looked through
-  for values that are not finite; columns and outcome are worked out when they are asked for.
-- descend, columns: the same, and its loss, gradient norm, update norm and point were read; one row more than optax's.
+- descend: a Trace whose rows are in memory as NumPy arrays; what it says of them is worked out when it is looked at.
+- descend, columns: the same, and its loss, gradient norm, update norm and point were read; one row more than optax's, looked
+  through for values that are not finite.
 - descend, all: the outcome was read too: judged, with the curvature at the last point where the gradient has vanished.
 - torch and optax's Python loop: the loss of each step.
 """
@@ -93,8 +94,11 @@ def with_optax_scan(steps: int, *, columns: bool = True):
     return lambda: jax.tree_util.tree_map(np.asarray, run(START))
 
 
+ADAM = ds.adam(lr=0.01)
+
+
 def with_descend(steps: int):
-    return ds.descend("rosenbrock", START, ds.adam(lr=0.01), steps=steps)
+    return ds.descend("rosenbrock", START, ADAM, steps=steps)
 
 
 def with_columns(steps: int):

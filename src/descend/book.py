@@ -12,7 +12,7 @@ import numpy as np
 from descend.engine import Ending
 from descend.judging import judge
 from descend.objectives import Objective
-from descend.rows import Rows, row_norms
+from descend.rows import Rows
 from descend.schedules import Schedule
 from descend.stopping import QUIET, Stop
 from descend.trace import Column, Outcome, Trace
@@ -116,22 +116,20 @@ class _Made:
         return judge(Trace(self.columns(), **known), told.goal, self.reason, told.budget, self.stop)
 
     def columns(self) -> dict[str, Column]:
-        loss, size, point = (_together([getattr(p, key) for p in self.parts]) for key in ("loss", "grad_norm", "point"))
+        loss, size, moved, point = (_together([getattr(p, key) for p in self.parts]) for key in _COLUMNS)
         step = np.arange(self.first, self.first + len(loss))
+        made = step[:-1]
         columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
-        if point.shape[1]:
-            with np.errstate(all="ignore"):
-                moved = row_norms(point[1:] - point[:-1])
-        else:
-            moved = _together([p.update_norm for p in self.parts])[: len(step) - 1]
-        columns["update_norm"] = Column(step[1:], moved)
+        columns["update_norm"] = Column(step[1:], moved[: len(made)])
         lr = self.account.optimizer.hyperparameters.get("lr")
         if lr is not None:
-            made = step[:-1]
             columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
         if point.shape[1]:
             columns["point"] = Column(step, point)
         return columns
+
+
+_COLUMNS = ("loss", "grad_norm", "update_norm", "point")
 
 
 def _together(parts: list[Any]) -> Any:

@@ -151,7 +151,7 @@ def capacity(leaves: Sequence[Array], points: bool) -> int:
 
 
 def _width(leaves: Sequence[Array], points: bool) -> int:
-    return 1 + (2 * sum(leaf.size for leaf in leaves) if points else 2)
+    return 3 + (sum(leaf.size for leaf in leaves) if points else 0)
 
 
 def compiled_loop(
@@ -182,6 +182,9 @@ def _compiled(
 
     jaxpr, elsewhere, structural = traced.closed.jaxpr, optimizer.reports_elsewhere, optimizer.structural
 
+    def reported(leaves: list[Array], slots: Any) -> Any:
+        return jax.tree_util.tree_map(_as_before, leaves, optimizer.report(leaves, {"slots": slots}))
+
     def run(book: Any, consts: Any, key: Any, ends: Any, shut: Any, rates: Any, tables: dict[str, Any]) -> Any:
         def body(k: Any, carry: Any) -> Any:
             (leaves, slots), book = carry
@@ -189,15 +192,14 @@ def _compiled(
             loss, *grads = jax.core.eval_jaxpr(jaxpr, consts, *leaves, *extra)
             shown = leaves
             if elsewhere:  # the gradient is taken at p, the loss is told at the point the rule reports
-                shown = jax.tree_util.tree_map(_as_before, leaves, optimizer.report(leaves, {"slots": slots}))
+                shown = reported(leaves, slots)
                 loss, *_ = jax.core.eval_jaxpr(jaxpr, consts, *shown, *extra)
             now = structural | handed.open_rates(rates) | {name: tables[name][k] for name in scheduled}
             new, after = optimizer.step_leaves(leaves, grads, {"t": ends[3] + k, "slots": slots}, now)
             new, after = jax.tree_util.tree_map(_as_before, (leaves, slots), (new, after["slots"]))
-            if points:
-                row = [loss, *shown, *grads]
-            else:
-                row = [loss, _norm(grads), _norm([a - b for a, b in zip(new, leaves, strict=True)])]
+            there = reported(new, after) if elsewhere else new
+            moved = [a - b for a, b in zip(there, shown, strict=True)]
+            row = [loss, _norm(grads), _norm(moved), *(shown if points else [])]
             book = book.at[:, k].set(jnp.concatenate([jnp.ravel(x).astype(kind) for x in row]))
             return (new, after), book
 
@@ -219,8 +221,15 @@ def _as_before(old: Array, new: Array) -> Array:
     return jnp.asarray(new, dtype=old.dtype)
 
 
+#: Factors that bring numbers whose squares overflow back among those whose squares do not, by the bytes of a number.
+_SMALLER = {4: 2.0**-70, 8: 2.0**-520}
+
+
 def _norm(arrays: Sequence[Array]) -> Array:
+    """Euclidean norm, also where the squares overflow."""
     import jax.numpy as jnp
 
     wide = [x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in arrays]
-    return jnp.sqrt(sum(jnp.sum(jnp.square(x)) for x in wide))
+    small = _SMALLER[max(x.dtype.itemsize for x in wide)]
+    plain, scaled = (jnp.sqrt(sum(jnp.sum(jnp.square(x * c)) for x in wide)) for c in (1.0, small))
+    return jnp.where(jnp.isinf(plain), scaled / small, plain)

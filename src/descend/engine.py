@@ -74,7 +74,6 @@ def jax_switch(wide: bool) -> AbstractContextManager[Any]:
     return switch
 
 
-_NOTHING = np.zeros(0)
 _AS_IT_IS = nullcontext()
 
 
@@ -225,9 +224,7 @@ class JaxEngine:
         return tables
 
     def _rows(self, book: Floats) -> Rows:
-        if not self.points:
-            return Rows(book[0], book[2], np.zeros((book.shape[1], 0)), size=book[1], book=book)
-        return Rows(book[0], _NOTHING, book[1 : 1 + self.size].T, slope=book[1 + self.size :].T, book=book)
+        return Rows(book[0], book[1], book[2], book[3:].T, book)
 
     def ending(self) -> Ending:
         """The parameters and the state as they are now."""
@@ -319,7 +316,7 @@ class PythonEngine:
                     break
                 old, state = self._at
                 self._at = self.optimizer.step_leaves(old, grads, state, self.optimizer.at_step(self.t))
-                row[1] = _numpy_norm([a - b for a, b in zip(self._at[0], old, strict=True)])
+                row[2] = _numpy_norm([a - b for a, b in zip(self._at[0], old, strict=True)])
             else:
                 rows += [self._evaluate()[2]] if last else []
         return self._rows(rows)
@@ -335,8 +332,7 @@ class PythonEngine:
             self._at = self._history[k]
 
     def _rows(self, rows: list[Any]) -> Rows:
-        loss, moved, point, size = (np.array([r[i] for r in rows], dtype=np.float64) for i in range(4))
-        return Rows(loss, moved, point, size=size)
+        return Rows(*(np.array([r[i] for r in rows], dtype=np.float64) for i in range(4)))
 
     def _evaluate(self) -> tuple[float, list[Array], list[Any]]:
         leaves, state = self._at
@@ -352,7 +348,7 @@ class PythonEngine:
             shown = self.optimizer.report(leaves, state)
             loss, _ = self.value_and_grad(shown)
         point = np.concatenate([np.asarray(x, np.float64).ravel() for x in shown]) if self.points else np.zeros(0)
-        return loss, grads, [loss, math.nan, point, _numpy_norm(grads)]
+        return loss, grads, [loss, _numpy_norm(grads), math.nan, point]
 
     def ending(self) -> Ending:
         """The parameters and the state as they are now."""

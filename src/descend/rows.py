@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,31 +15,19 @@ Floats = NDArray[np.float64]
 PIECE = 8192
 
 
-@dataclass
+@dataclass(slots=True)
 class Rows:
-    """One row per point: its loss, the norm of the update made from there, the point where it is small, and its gradient.
-
-    The gradient is there as one row of numbers per point, or as its norm alone.
-    """
+    """One row per point: its loss, the norms of its gradient and of the update made from there, the point where it is small."""
 
     loss: Floats
+    grad_norm: Floats
     update_norm: Floats
     point: Floats
-    slope: Floats | None = None
-    size: Floats | None = None
     #: All of it as one array, where it is one.
     book: Floats | None = None
 
     def __len__(self) -> int:
         return len(self.loss)
-
-    @cached_property
-    def grad_norm(self) -> Floats:
-        """Euclidean norm of the gradient at each point."""
-        if self.slope is not None:
-            return row_norms(self.slope)
-        assert self.size is not None
-        return self.size
 
     @property
     def finite(self) -> bool:
@@ -55,10 +42,7 @@ class Rows:
 
     def first(self, n: int) -> Rows:
         """The first n rows."""
-        if n == len(self):
-            return self
-        slope, size = (None if x is None else x[:n] for x in (self.slope, self.size))
-        return Rows(self.loss[:n], self.update_norm[:n], self.point[:n], slope, size)
+        return self if n == len(self) else Rows(self.loss[:n], self.grad_norm[:n], self.update_norm[:n], self.point[:n])
 
 
 def row_norms(rows: Floats) -> Floats:
