@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -87,7 +88,7 @@ class Account:
         return Trace.lazily(later, variables=self.variables, name=name, notes=self.notes)
 
 
-@dataclass(slots=True)
+@dataclass
 class _Made:
     """One descent's rows and ending."""
 
@@ -116,6 +117,10 @@ class _Made:
         return judge(Trace(self.columns(), **known), told.goal, self.reason, told.budget, self.stop)
 
     def columns(self) -> dict[str, Column]:
+        return dict(self._columns)
+
+    @cached_property
+    def _columns(self) -> dict[str, Column]:
         loss, size, moved, point = (_together([getattr(p, key) for p in self.parts]) for key in _COLUMNS)
         step = np.arange(self.first, self.first + len(loss))
         made = step[:-1]

@@ -162,7 +162,10 @@ class JaxEngine:
                 remember(_plans, key, plan)
         else:
             shut, t = np.concatenate([*(leaf.ravel() for leaf in leaves), plan.fresh[self.size :]]), 0
-        self._handed, self._loop, self._consts, self._fresh = plan.handed, plan.loop, plan.traced.consts, plan.fresh
+        self._handed, self._loop, self._consts = plan.handed, plan.loop, plan.traced.consts
+        # leaves and slots before the first step, which are the same for other leaves of these shapes
+        begun = isinstance(plan.handed, Vector) and isinstance(optimizer, Optimizer) and not optimizer.rule.starts_at_p
+        self._fresh = shut if begun and not t else None
         self.narrow = plan.traced.narrow if self._wide else []
         self._key = np.array([0, seed], dtype=np.uint32) if goal.stochastic else None
         self._scheduled = optimizer.scheduled

@@ -111,6 +111,11 @@ class Rule:
         return not any(isinstance(slot.fill, str) or callable(slot.when) for slot in self.slots.values())
 
     @cached_property
+    def starts_at_p(self) -> bool:
+        """Whether a slot begins at the parameters."""
+        return any(slot.fill == "p" for slot in self.slots.values())
+
+    @cached_property
     def known(self) -> dict[str, Hyperparameter]:
         """Every hyperparameter it may be given by name: the options all optimizers share, then its own."""
         return _shared(self) | dict(self.hyperparameters)

@@ -349,7 +349,10 @@ def strict_json(data: Any, indent: int | None = None) -> str:
     >>> strict_json({"loss": float("inf")})
     '{"loss": null}'
     """
-    return json.dumps(_plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
+    try:  # as it is, where nothing stands in the way
+        return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False, default=_plain_other)
+    except ValueError:
+        return json.dumps(_plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
 def write_atomically(path: str | os.PathLike[str], write: Callable[[BinaryIO], Any]) -> None:
@@ -380,6 +383,14 @@ def _umask() -> int:
 
 def _write_text(file: BinaryIO, text: str) -> None:
     file.write(text.encode("utf-8"))
+
+
+def _plain_other(data: Any) -> Any:
+    """What JSON has no word for, as what it has one for."""
+    plain = _plain(data)
+    if plain is data:
+        raise TypeError(f"{type(data).__name__} is not JSON")
+    return plain
 
 
 def _plain(data: Any) -> Any:

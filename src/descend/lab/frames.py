@@ -21,7 +21,7 @@ from descend.trace import strict_json
 
 __all__ = ["Frame", "pack", "single", "unpack"]
 
-_TYPES = ("float32", "float64", "int32", "uint8")
+_TYPES = {np.dtype(name): name for name in ("float32", "float64", "int32", "uint8")}
 
 
 @dataclass(frozen=True)
@@ -50,10 +50,11 @@ def pack(frame: Frame) -> bytes:
     """
     places, parts, offset = {}, [], 0
     for name, array in frame.arrays.items():
-        if array.dtype.name not in _TYPES:
-            raise TypeError(f"array {name!r} is {array.dtype}; a frame carries {', '.join(_TYPES)}")
+        kind = _TYPES.get(array.dtype)
+        if kind is None:
+            raise TypeError(f"array {name!r} is {array.dtype}; a frame carries {', '.join(_TYPES.values())}")
         raw = np.ascontiguousarray(array).tobytes()
-        places[name] = [array.dtype.name, list(array.shape), offset]
+        places[name] = [kind, list(array.shape), offset]
         parts.append(raw + bytes(-len(raw) % 8))
         offset += len(parts[-1])
     head = strict_json({**frame.data, "arrays": places}).encode()

@@ -1,7 +1,14 @@
 // The ground of a descent: filled contours of an objective of two variables. Coordinates: `view` maps data to pixels.
 import { contours } from "../vendor/contours.js";
 
-export const css = (name, element = document.documentElement) => getComputedStyle(element).getPropertyValue(name).trim();
+/** A colour or font of the theme. Kept until the theme changes: each look at it would make the browser settle all styles. */
+export function css(name) {
+  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return known.get(name);
+}
+const known = new Map(), forget = () => known.clear();
+addEventListener("descend-theme", forget); // before whoever draws anew listens
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", forget);
 
 export const COLOURS = ["--run-0", "--run-1", "--run-2", "--run-3", "--run-4", "--run-5", "--run-6", "--run-7"];
 export const DASHES = [[], [9, 4], [2.5, 3], [9, 3.5, 2.5, 3.5], [14, 4], [5, 2.5], [1.5, 4], [12, 3, 2, 3, 2, 3]];
