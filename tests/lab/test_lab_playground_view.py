@@ -269,6 +269,34 @@ def test_a_start_outside_the_view_is_shown_at_its_edge_and_asks_for_no_other(
     until(page, f"{ELEMENT}.state.box === null && !document.querySelector('.ds-start').classList.contains('ds-away')")
 
 
+# -- the page around it ----------------------------------------------------------------------------------------------------
+
+
+def test_a_wide_window_holds_ground_curves_and_optimizers_side_by_side(play: Callable[..., Any]) -> None:
+    page = play("?preset=zigzag", viewport={"width": 2560, "height": 1300})
+    boxes = [page.locator(name).bounding_box() for name in (".ds-plane", ".ds-chart", ".ds-race", ".ds-anatomy", ".ds-setup")]
+    ends = [box["x"] + box["width"] for box in boxes]
+    plane, chart, race, anatomy, setup = boxes
+    assert ends[0] < chart["x"] < ends[1] < race["x"] < ends[2] <= 2560
+    assert race["x"] - plane["x"] > 1500  # the window's width is used
+    assert anatomy["x"] == chart["x"]
+    assert max(box["y"] + box["height"] for box in (anatomy, setup)) < 1300  # all of it at one glance
+
+
+def test_the_right_answer_keeps_its_button_in_a_narrow_window(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?preset=which", viewport={"width": 390, "height": 844})
+    for k in range(page.locator(".ds-choice").count()):
+        page.locator(".ds-choice").nth(k).click()
+    right = page.locator(".ds-choice.ds-right").first
+    assert right.evaluate("(e) => getComputedStyle(e).display") != "contents"
+    assert right.bounding_box()["height"] > 25
+
+
+def test_of_runs_that_climb_the_highest_wins(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?objective=-x**2&start=3&steps=9&optimizer=sgd:lr=0.1,maximize=true&optimizer=sgd:lr=0.3,maximize=true")
+    until(page, "document.querySelector('.ds-summary').textContent.startsWith('Highest value: lr 0.3')")
+
+
 # -- the landscape ---------------------------------------------------------------------------------------------------------
 
 RIDGE = """async ([v, z, turn, tilt]) => {

@@ -70,8 +70,9 @@ export class Playground extends HTMLElement {
     this.anatomyAt = new Anatomy();
     this.append(
       h("header", { class: "ds-top" }, h("div", { class: "ds-bar" }, this.presets.element, this.undoing, this.redoing, this.share.element), this.notice, this.reading, this.question.element),
-      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views), this.zoom.element, this.zoom.words), this.steps.element, this.setup.element, this.anatomyAt.element),
-      h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.race.element, this.race.adding.element),
+      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views), this.zoom.element, this.zoom.words), this.steps.element, this.setup.element),
+      h("div", { class: "ds-side" }, h("div", { class: "ds-curves" }, this.axis, chart, this.summary), h("div", { class: "ds-race" }, this.race.element, this.race.adding.element)),
+      this.anatomyAt.element,
     );
     this.keys = (event) => this.key(event);
     (this.addressed ? document : this).addEventListener("keydown", this.keys);
@@ -319,7 +320,7 @@ export class Playground extends HTMLElement {
     const text = kept ? (preset.question ? "" : preset.reading) : this.ground?.note || "";
     if (this.reading.textContent !== text) this.reading.textContent = text;
     this.caption();
-    this.summarise(hidden ? "" : winner(frame, this.names));
+    this.summarise(hidden ? "" : winner(frame, this.names, this.state.optimizers.every((o) => o.values.maximize)));
   }
 
   /** What the curves show; while the pointer is over them, the losses of its step. */
@@ -336,13 +337,13 @@ export class Playground extends HTMLElement {
   summarise = rested((text) => { if (this.summary.textContent !== text) this.summary.textContent = text; }, 250);
 }
 
-/** Who ends lowest and who ends nearest; the two need not be the same. */
-function winner(frame, names) {
+/** Who ends lowest, or highest where all climb, and how near to the minimum. */
+function winner(frame, names, climb) {
   const runs = frame.runs.map((run, k) => ({ run, k, loss: frame.arrays[`loss${k}`].at(-1) })).filter(({ run, loss }) => Number.isFinite(loss) && run.outcome !== "diverged" && run.outcome !== "failed");
   if (frame.runs.length < 2) return "";
   if (!runs.length) return "None of them stays.";
-  const lowest = runs.reduce((a, b) => (b.loss < a.loss ? b : a));
-  return `Lowest loss: ${names[lowest.k]}, ${lowest.run.last} after ${lowest.run.steps} step${lowest.run.steps === 1 ? "" : "s"}${lowest.run.distance === null ? "" : `, ${lowest.run.distance} from the minimum`}.`;
+  const lowest = runs.reduce((a, b) => ((climb ? b.loss > a.loss : b.loss < a.loss) ? b : a));
+  return `${climb ? "Highest value" : "Lowest loss"}: ${names[lowest.k]}, ${lowest.run.last} after ${lowest.run.steps} step${lowest.run.steps === 1 ? "" : "s"}${lowest.run.distance === null ? "" : `, ${lowest.run.distance} from the minimum`}.`;
 }
 
 customElements.define("descend-playground", Playground);
