@@ -16,6 +16,7 @@ import descend as ds
 from descend.equations import latex
 from descend.errors import DescendError
 from descend.figures.data import loss_view, number
+from descend.lab import words
 from descend.lab.anatomy import dissect
 from descend.lab.asks import ASKS
 from descend.lab.descents import asked
@@ -445,3 +446,10 @@ def test_the_doctor_does_not_contradict_the_outcome() -> None:
             assert "nan" not in said["doctor"]
     bounce = next(p for p in PRESETS if p.key == "bounce")
     assert "not stepping" not in ask("explain", dict(bounce.state)).data["runs"][0]["doctor"]
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 999), st.integers(-3, 0), st.booleans())
+def test_a_number_in_a_sentence_is_written_as_on_a_label(digits: int, power: int, negative: bool) -> None:
+    value = (-1 if negative else 1) * digits * 10.0**power
+    assert words.number(value) == number(value)
