@@ -16,6 +16,7 @@ import descend as ds
 from descend.equations import latex
 from descend.errors import DescendError
 from descend.figures.data import loss_view, number
+from descend.lab import words
 from descend.lab.anatomy import dissect
 from descend.lab.asks import ASKS
 from descend.lab.descents import asked
@@ -140,6 +141,33 @@ def test_a_given_box_is_kept() -> None:
     assert ask("ground", {**STATE, "box": box}).data["box"] == box
 
 
+def test_a_moving_ground_has_fewer_points_and_keeps_its_levels() -> None:
+    answer = ask("ground", {**STATE, "grid": 48, "levels": [2.0, 1.0, 30.0]})
+    assert answer.arrays["values"].shape == (48, 48)
+    assert answer.arrays["levels"].tolist() == [1, 2, 30]
+    assert answer.data["levels"] == ["1", "2", "30"]
+    for wrong in ({"grid": 4}, {"grid": 5000}, {"grid": "48"}, {"levels": [1.0] * 100}, {"levels": ["1"]}, {"levels": 3}):
+        with pytest.raises(DescendError):
+            ask("ground", {**STATE, **wrong})
+
+
+def test_far_from_the_minimum_the_contours_are_those_of_the_view() -> None:
+    """Where the minimum lies outside, levels that begin at its height would leave the view without a line."""
+    answer = ask("ground", {**STATE, "box": [[3.99, 4.01], [2.99, 3.01]]})
+    values, levels = answer.arrays["values"], answer.arrays["levels"]
+    assert sum(values.min() < level < values.max() for level in levels) >= 8
+    assert len(set(answer.data["levels"])) == len(levels)  # each is written with the digits that tell it from the next
+
+
+def test_deep_in_a_view_neighbours_are_told_apart() -> None:
+    """float32 has no more than a few steps over so little a rise; the answer then holds float64."""
+    params = {"objective": "x**2 + y**2 + 1", "start": [1e-3, 0], "steps": 3, "box": [[-1e-5, 1e-5], [-1e-5, 1e-5]]}
+    values = ask("ground", params).arrays["values"]
+    x = np.linspace(-1e-5, 1e-5, len(values))
+    np.testing.assert_allclose(values - 1, x[None, :] ** 2 + x[:, None] ** 2, atol=3e-16)
+    assert ask("ground", {**params, "box": [[-1.0, 1.0], [-1.0, 1.0]]}).arrays["values"].dtype == np.float32
+
+
 def test_the_ground_of_one_variable_is_its_curve_and_of_three_there_is_none() -> None:
     line = ask("ground", {"objective": "(x-3)^2", "start": [0], "steps": 5})
     curve = line.arrays["curve"]
@@ -162,6 +190,17 @@ def test_limits_and_reasons_are_the_library_s() -> None:
     assert told[0]["verdict"] != "healthy"
     assert "Learning rate too high" in told[0]["doctor"]
     assert told[0]["try_lr"] == pytest.approx(0.25)
+
+
+@pytest.mark.parametrize("objective", [BOWL, f"-({BOWL})"])
+def test_of_a_run_that_climbs_no_fault_is_told_and_its_limit_is_that_of_the_ground_upside_down(objective: str) -> None:
+    """Climbing f is descending −f, digit for digit: so are the limits."""
+    climbing = with_rules(("sgd", {"lr": 0.1, "maximize": True}), ("adam", {"lr": 0.1, "maximize": True}), objective=objective)
+    turned = with_rules(("sgd", {"lr": 0.1}), ("adam", {"lr": 0.1}), objective=f"-({objective})")
+    assert ask("limits", climbing).data["limits"] == pytest.approx(ask("limits", turned).data["limits"])
+    for run in ask("explain", climbing).data["runs"]:
+        assert "told to climb" in run["doctor"]
+        assert run["found"] == []
 
 
 @pytest.mark.parametrize("name", [r.name for r in OPTIMIZERS.values() if r.ndim is None and r.kind == "linear"])
@@ -297,6 +336,7 @@ BAD: dict[str, dict[str, Any]] = {
     "steps beyond any number": {"steps": 10**400},
     "noise below 0": {"noise": -1},
     "noise that is text": {"noise": "1"},
+    "noise that is all": {"noise": 1e150},
     "a seed below 0": {"seed": -1},
     "a tolerance below 0": {"tol_grad": -1},
     "a tolerance that is text": {"tol_loss": "x"},
@@ -354,7 +394,22 @@ JUNK = st.recursive(
     ),
     max_leaves=6,
 )
-KEYS = ["objective", "start", "steps", "seed", "noise", "tol_grad", "tol_loss", "optimizers", "box", "k", "step", "point"]
+KEYS = [
+    "objective",
+    "start",
+    "steps",
+    "seed",
+    "noise",
+    "tol_grad",
+    "tol_loss",
+    "optimizers",
+    "box",
+    "grid",
+    "levels",
+    "k",
+    "step",
+    "point",
+]
 
 
 @settings(max_examples=150)
@@ -391,3 +446,10 @@ def test_the_doctor_does_not_contradict_the_outcome() -> None:
             assert "nan" not in said["doctor"]
     bounce = next(p for p in PRESETS if p.key == "bounce")
     assert "not stepping" not in ask("explain", dict(bounce.state)).data["runs"][0]["doctor"]
+
+
+@settings(max_examples=300)
+@given(st.integers(1, 999), st.integers(-3, 0), st.booleans())
+def test_a_number_in_a_sentence_is_written_as_on_a_label(digits: int, power: int, negative: bool) -> None:
+    value = (-1 if negative else 1) * digits * 10.0**power
+    assert words.number(value) == number(value)

@@ -16,10 +16,10 @@ from descend.cli import main
 from descend.errors import DescendError
 from descend.gradients import describe, difference_table
 from descend.gradients.calculus import RULES
-from descend.gradients.layout import number
 from descend.lab import partials, rules, slopes
 from descend.lab.asks import ASKS
 from descend.lab.frames import pack, unpack
+from descend.lab.words import number
 
 QUESTIONS = ["slope", "errors", "derivation", "factors", "arrows", "partials", "line", "line_at", "line_why", "line_table"]
 
@@ -35,14 +35,14 @@ def ask(name, /, **params):
 def test_secants_of_a_square_approach_two():
     told = ask("slope", f="x^2", at=1, h=0.1).data
     assert told["table"] == [[0.1, "2.1"], [0.01, "2.01"], [0.001, "2.001"]]
-    assert (told["said"]["secant"], told["said"]["slope"]) == ("2.1", "2.0")
-    assert told["reading"]["rate"] == "f rises by 0.21 over a run of 0.1: 2.1 per unit of x. The limit is 2.0."
+    assert (told["said"]["secant"], told["said"]["slope"]) == ("2.1", "2")
+    assert told["reading"]["rate"] == "f rises by 0.21 over a run of 0.1: 2.1 per unit of x. The limit is 2."
 
 
 def test_three_framings_state_one_number():
     told = ask("slope", f="x^2", at=1, h=0.01).data
     assert "2.01 per unit" in told["reading"]["rate"]
-    assert "of slope 2.0" in told["reading"]["tangent"]
+    assert "of slope 2" in told["reading"]["tangent"]
     assert "2.01 times as far" in told["reading"]["sensitivity"]
 
 
@@ -71,8 +71,8 @@ def test_close_enough_a_curve_is_straight(h, bent):
 
 def test_chain_rule_in_numbers():
     chain = ask("derivation", f="(3x+1)^2", at=0).data["chain"]
-    assert (chain["secant"], chain["exact"], chain["forgotten"]) == ("6.09", "6.0", "2.0")
-    assert (chain["outer_slope"], chain["inner_slope"], chain["wrong"]) == ("2.0", "3.0", True)
+    assert (chain["secant"], chain["exact"], chain["forgotten"]) == ("6.09", "6", "2")
+    assert (chain["outer_slope"], chain["inner_slope"], chain["wrong"]) == ("2", "3", True)
 
 
 def test_fifty_factors_of_a_quarter_vanish():
@@ -103,7 +103,7 @@ def test_gradient_of_two_inputs():
 
 def test_gradient_check_prints_what_is_promised():
     rows = ask("partials", f="x^2 + 3y^2", at=[4, 3], box=[[-6, 6], [-6, 6]], h=1e-4).data["check"]["rows"]
-    assert rows[1] == {"name": "y", "exact": "18.0", "forward": "18.0003", "central": "18.0"}
+    assert rows[1] == {"name": "y", "exact": "18", "forward": "18.0003", "central": "18"}
 
 
 @given(st.floats(0, 360), st.floats(-5, 5), st.floats(-5, 5))
@@ -263,7 +263,7 @@ def opened(page, until, path="/slopes"):
 def test_the_page_tells_its_story_untouched(browser_page, until):
     page = opened(browser_page, until)
     cells = page.locator(".sl-steps tr:last-child td").all_inner_texts()
-    assert cells == ["2.1", "2.01", "2.001", "2.0"]
+    assert cells == ["2.1", "2.01", "2.001", "2"]
     until(page, "document.querySelector('.sl-check tbody')")
     assert "18.0003" in page.locator(".sl-check").inner_text()
     assert "6.09" in page.locator(".sl-chain").inner_text()

@@ -26,12 +26,14 @@ from descend.rules import Optimizer, optimizer_named
 from descend.schedules import parse
 from descend.trace import Trace
 
-__all__ = ["Asked", "asked", "box_of", "objective_of", "optimizer_of", "whole"]
+__all__ = ["Asked", "asked", "box_of", "finite", "objective_of", "optimizer_of", "whole"]
 
 LONGEST_EXPRESSION = 400
 MOST_VARIABLES = 8
 MOST_STEPS = 5000
 MOST_OPTIMIZERS = 8
+#: Beyond this a descent is nothing but its noise, and no picture holds both.
+MOST_NOISE = 1e6
 
 
 @dataclass(frozen=True)
@@ -74,9 +76,11 @@ def asked(params: Mapping[str, Any]) -> Asked:
     steps = whole(params.get("steps", 100), "steps")
     if not 1 <= steps <= MOST_STEPS:
         raise DescendError(f"a page makes between 1 and {MOST_STEPS} steps; got {steps}")
-    noise = _number(params.get("noise", 0.0), "noise")
+    noise = finite(params.get("noise", 0.0), "noise")
     if noise < 0:
         raise DescendError(f"noise is a standard deviation, at least 0; got {noise:g}")
+    if noise > MOST_NOISE:
+        raise DescendError(f"noise above {MOST_NOISE:g} leaves nothing of a descent to be seen; got {noise:g}")
     return Asked(
         goal,
         start,
@@ -126,14 +130,14 @@ def _start(told: Any, goal: Objective) -> tuple[float, ...]:
         told = goal.start if goal.start is not None else [1.0] * n
     if not isinstance(told, Sequence) or isinstance(told, str) or len(told) != n:
         raise DescendError(f"a start has one number for each of {', '.join(goal.variables)}")
-    return tuple(_number(v, f"the start's {name}") for v, name in zip(told, goal.variables, strict=True))
+    return tuple(finite(v, f"the start's {name}") for v, name in zip(told, goal.variables, strict=True))
 
 
 def box_of(told: Any, sides: int) -> list[tuple[float, float]]:
     """The region a page names: lowest and highest for each of `sides` axes."""
     if not isinstance(told, list) or len(told) != sides or not all(isinstance(s, list) and len(s) == 2 for s in told):
         raise DescendError(f"a box is a list of {sides} pairs, [lowest, highest] for each axis")
-    box = [(_number(low, "the box's lower end"), _number(high, "the box's upper end")) for low, high in told]
+    box = [(finite(low, "the box's lower end"), finite(high, "the box's upper end")) for low, high in told]
     for low, high in box:
         if not 1e-12 * max(abs(low), abs(high), 1e-290) < high - low < 1e150:
             raise DescendError(f"a box's upper end lies above its lower end; got {low:g} and {high:g}")
@@ -142,7 +146,7 @@ def box_of(told: Any, sides: int) -> list[tuple[float, float]]:
 
 def whole(value: Any, what: str) -> int:
     """A whole number, as JSON has it."""
-    number = _number(value, what)
+    number = finite(value, what)
     if number != int(number):
         raise DescendError(f"{what} must be a whole number; got {number:g}")
     return int(number)
@@ -151,7 +155,7 @@ def whole(value: Any, what: str) -> int:
 def _tolerance(value: Any, what: str) -> float | None:
     if value is None:
         return None
-    tolerance = _number(value, what)
+    tolerance = finite(value, what)
     if tolerance < 0:
         raise DescendError(f"{what} must be at least 0; got {tolerance:g}")
     return tolerance
@@ -164,7 +168,8 @@ def _seed(value: Any) -> int:
     return seed
 
 
-def _number(value: Any, what: str) -> float:
+def finite(value: Any, what: str) -> float:
+    """A finite number, as JSON has it."""
     try:
         good = not isinstance(value, bool) and isinstance(value, int | float) and math.isfinite(value)
     except OverflowError:  # a whole number beyond float64

@@ -15,11 +15,12 @@ from descend.figures.data import Box
 from descend.figures.field import evaluator, field_on
 from descend.gradients import check_gradient
 from descend.gradients.differences import difference_table
-from descend.gradients.layout import number, size
+from descend.gradients.layout import size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame, single
 from descend.lab.slopes import Formula, formula, point_of, real
+from descend.lab.words import number
 
 __all__ = ["GROUNDS", "arrows", "partials"]
 

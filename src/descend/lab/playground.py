@@ -16,7 +16,7 @@ from descend.errors import DescendError
 from descend.figures.data import Box, loss_view, number
 from descend.figures.field import evaluator, field_on
 from descend.figures.scene import Scene, scene_of
-from descend.lab.descents import Asked, asked, box_of, objective_of
+from descend.lab.descents import Asked, asked, box_of, finite, objective_of, whole
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame, single
 from descend.lab.presets import FIRST, PRESETS
@@ -31,8 +31,11 @@ if TYPE_CHECKING:
 
 __all__ = ["catalogue", "explain", "ground", "limits", "point", "run", "warm"]
 
-#: Points along each side of the ground, and along the curve of an objective of one variable.
-GRID, LINE = 140, 600
+#: Points along each side of the ground, and along the curve of an objective of one variable; how few a moving one may have.
+GRID, LINE, COARSEST = 140, 600, 16
+MOST_LEVELS = 40
+#: A ground that rises by less than this part of its height needs float64, or its contours become stairs.
+FLAT = 1e-3
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -97,7 +100,8 @@ def _knob(h: Hyperparameter) -> dict[str, Any]:
 def ground(params: Mapping[str, Any], _talk: Talk) -> Frame:
     """What the descents of these params run on, over a box of theirs or the one that shows them well.
 
-    Two variables: values on a grid, contour levels, downhill arrows. One: the curve. More: neither, and no box.
+    Two variables: values on a grid, contour levels, downhill arrows. One: the curve. More: neither, and no box. While a view
+    moves, fewer points along each side are asked for (`grid`), and that the levels stay (`levels`).
     """
     told = asked(params)
     scene = scene_of([told.trace(k) for k in range(len(told.optimizers))], told.goal)
@@ -117,22 +121,55 @@ def ground(params: Mapping[str, Any], _talk: Talk) -> Frame:
     if given is not None:
         low, high = zip(*box_of(given, 2)[:sides], strict=True)
         box = Box(np.array(low), np.array(high))
-    data, arrays = _plane(scene, box) if sides == 2 else _curve(scene, box)
+    if sides == 1:
+        data, arrays = _curve(scene, box)
+    else:
+        grid = whole(params.get("grid", GRID), "grid")
+        if not COARSEST <= grid <= GRID:
+            raise DescendError(f"a ground has {COARSEST} to {GRID} points along each side; got {grid}")
+        data, arrays = _plane(scene, box, grid, _levels(params.get("levels")))
     return Frame({**known, **data}, arrays)
 
 
-def _plane(scene: Scene, box: Box) -> tuple[dict[str, Any], Arrays]:
+def _levels(told: Any) -> NDArray[np.float64] | None:
+    """Levels that a page wants kept, or None."""
+    if told is None:
+        return None
+    if not isinstance(told, list) or len(told) > MOST_LEVELS:
+        raise DescendError(f"levels are a list of up to {MOST_LEVELS} numbers")
+    return np.unique(np.array([finite(v, "a level") for v in told], np.float64))
+
+
+def _plane(scene: Scene, box: Box, grid: int, levels: NDArray[np.float64] | None) -> tuple[dict[str, Any], Arrays]:
     assert scene.values is not None
-    minimum = scene.minimum if len(scene.level_points()) else None
-    field = field_on(scene.values, box, size=GRID, minimum=minimum)
+    points = scene.level_points()
+    held = bool(((box.low <= points) & (points <= box.high)).all(axis=1).any()) if len(points) else False
+    field = field_on(scene.values, box, size=grid, minimum=scene.minimum if held else None)
+    shown = field.levels if levels is None else levels
     sides = [[float(low), float(high)] for low, high in zip(box.low, box.high, strict=True)]
     arrays: Arrays = {
-        "values": single(field.values),
-        "levels": np.asarray(field.levels, np.float64),
-        "arrows": single(field.arrows),
+        "values": _told_apart(field.values),
+        "levels": np.asarray(shown, np.float64),
+        "arrows": np.asarray(field.arrows, np.float64),
         "downhill": single(field.downhill),
     }
-    return {"box": sides, "levels": [number(v) for v in field.levels]}, arrays
+    return {"box": sides, "levels": _apart(shown)}, arrays
+
+
+def _told_apart(values: NDArray[np.float64]) -> NDArray[Any]:
+    """The values in the narrowest type that still tells neighbours apart."""
+    known = values[np.isfinite(values)]
+    flat = known.size > 0 and np.ptp(known) < FLAT * np.abs(known).max()
+    return values if flat else single(values)
+
+
+def _apart(levels: NDArray[np.float64]) -> list[str]:
+    """The levels as text, each with the digits that tell it from its neighbours."""
+    for digits in range(3, 13):
+        words = [number(v, digits) for v in levels]
+        if len(set(words)) == len(words):
+            return words
+    return words if len(levels) else []
 
 
 def _curve(scene: Scene, box: Box) -> tuple[dict[str, Any], Arrays]:
@@ -226,11 +263,18 @@ def limits(params: Mapping[str, Any], _talk: Talk) -> Frame:
     told = asked(params)
     there = curvature_at(told.goal, np.array(told.start))
     sharpness = None if there is None or not there.largest > 0 else there.largest
+    upside_down = None if there is None or not there.smallest < 0 else -there.smallest
     found: list[float | None] = []
     for optimizer in told.optimizers:
         known = optimizer.rule.kind == "linear" and "lr" in optimizer.hyperparameters
-        found.append(_limit(optimizer, sharpness) if known and sharpness is not None else None)
+        steepest = upside_down if _climbs(optimizer) else sharpness
+        walked = optimizer.with_values(maximize=False) if _climbs(optimizer) else optimizer
+        found.append(_limit(walked, steepest) if known and steepest is not None else None)
     return Frame({"limits": found, "sharpness": sharpness})
+
+
+def _climbs(optimizer: Optimizer) -> bool:
+    return bool(optimizer.common.get("maximize"))
 
 
 #: Limit at curvature 1 of rules whose limit goes as 1 over the curvature, None for those whose does not, by what decides it.
@@ -266,8 +310,8 @@ def _explained(told: Asked, k: int) -> dict[str, Any]:
     if trace.config["lr_predicted"]:
         used = used.with_values(lr=trace.config["hyperparameters"]["lr"])
     known = why(told.goal, used, trace, np.array(told.start))
-    said = diagnose(trace)
     statement = known.statement
+    said = None if _climbs(used) else diagnose(trace)
     return {
         "limit": statement.lr_limit,
         "limit_at": statement.at,
@@ -276,13 +320,18 @@ def _explained(told: Asked, k: int) -> dict[str, Any]:
         "advice": known.advice,
         "try_lr": known.lr,
         "doctor": _reads(said, trace),
-        "verdict": said.verdict,
-        "found": [{"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription} for f in said.found[:3]],
+        "verdict": "none" if said is None else said.verdict,
+        "found": [
+            {"condition": f.condition, "evidence": f.evidence, "prescription": f.prescription}
+            for f in (said.found[:3] if said is not None else ())
+        ],
     }
 
 
-def _reads(said: Diagnosis, trace: Trace) -> str:
+def _reads(said: Diagnosis | None, trace: Trace) -> str:
     """The doctor's sentence. It reads the losses alone; what the descent itself shows to be otherwise is not said."""
+    if said is None:
+        return "It judges losses that are meant to fall; this run is told to climb."
     assert trace.outcome is not None
     first = said.found[0].condition if said.found else ""
     if first == "not-stepping" and np.ptp(np.asarray(trace.points), axis=0).any():

@@ -11,10 +11,11 @@ import numpy as np
 
 from descend.errors import DescendError
 from descend.gradients import describe
-from descend.gradients.layout import number, size
+from descend.gradients.layout import size
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame
 from descend.lab.slopes import formula, real
+from descend.lab.words import number
 from descend.objectives.expression import parse
 
 __all__ = ["RULE_LATEX", "derivation", "factors"]

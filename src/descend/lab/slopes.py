@@ -16,10 +16,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.errors import DescendError
-from descend.gradients.layout import number, size
+from descend.gradients.layout import size
 from descend.lab.descents import objective_of
 from descend.lab.desk import Talk
 from descend.lab.frames import Frame
+from descend.lab.words import number
 from descend.objectives.expression import Expression, parse
 
 __all__ = [

@@ -24,17 +24,27 @@ export function numberField({ label, value, take, step = 0.1, least = -Infinity,
     autocomplete: "off",
   });
   const ends = [least > -Infinity ? `at least ${least}` : "", most < Infinity ? `at most ${most}` : ""].filter(Boolean).join(" and ");
-  const bounds = `${label}: a ${whole ? "whole " : ""}number${ends ? ` of ${ends}` : ""}${whole ? "" : ", written with a point: 0.5"}`;
+  const wanted = `a ${whole ? "whole " : ""}number${ends ? ` of ${ends}` : ""}${whole ? "" : ", written with a point: 0.5"}`;
+  const bounds = `${label}: ${wanted}`;
   const read = () => {
     const text = input.value.trim().replace("−", "-");
     if (optional && text === "") return null;
     const found = Number(text);
     return text !== "" && Number.isFinite(found) && found >= least && found <= most && (!whole || Number.isInteger(found)) ? found : undefined;
   };
+  const refused = h("span", { class: "ds-refused", role: "alert" });
+  const says = (words) => {
+    input.setAttribute("aria-invalid", String(Boolean(words)));
+    input.title = words;
+  };
   const tell = (rest) => {
     const found = read();
-    input.setAttribute("aria-invalid", String(found === undefined));
-    input.title = found === undefined ? bounds : "";
+    says(found === undefined ? bounds : "");
+    if (found !== undefined) refused.remove();
+    else if (rest) {
+      refused.textContent = `${wanted}; not ${JSON.stringify(input.value.trim().slice(0, 40))}`;
+      input.after(refused);
+    }
     if (found !== undefined) take(found, rest);
   };
   input.addEventListener("input", () => tell(false));
@@ -50,8 +60,8 @@ export function numberField({ label, value, take, step = 0.1, least = -Infinity,
   const set = (v) => {
     if (document.activeElement === input && read() === v) return;
     input.value = v === null || v === undefined ? "" : plain(v, 5);
-    input.setAttribute("aria-invalid", "false");
-    input.title = "";
+    says("");
+    refused.remove();
   };
   set(value);
   return { element: input, set };

@@ -4,14 +4,21 @@ import { Socket } from "./transport.js";
 const transport = new Socket();
 const page = { "": "playground", maps: "maps", slopes: "slopes", line: "line" }[location.pathname.slice(1)] ?? "playground";
 
+const LOST = "The server is not answering. Your picture is kept; it goes on when descend lab runs again.";
+const STRANGER = "This server wants its token: open the address that descend lab printed.";
 const status = document.getElementById("status");
 let lost = null;
-transport.addEventListener("lost", () => {
-  lost ??= setTimeout(() => {
-    status.textContent = "The server is not answering. Your picture is kept; it goes on when descend lab runs again.";
-    status.hidden = false;
-  }, 400);
+transport.addEventListener("lost", () => { // and at each attempt to come back
+  if (status.hidden) lost ??= setTimeout(explain, 400); else explain();
 });
+
+async function explain() {
+  const refused = await fetch("/static/icon.svg", { cache: "no-store" }).then((answer) => answer.status === 401, () => false);
+  if (lost === null) return; // it came back meanwhile
+  status.textContent = refused ? STRANGER : LOST;
+  status.hidden = false;
+}
+
 transport.addEventListener("connected", () => {
   clearTimeout(lost);
   lost = null;

@@ -2,16 +2,15 @@
 import { h, menu, rested, throttled } from "../controls.js";
 import { number } from "../format.js";
 import { Anatomy } from "./playground/anatomy.js";
-import { Card } from "./playground/cards.js";
 import { Curves } from "./playground/curves.js";
 import { Figure } from "./playground/figure.js";
 import { Question } from "./playground/question.js";
+import { Race } from "./playground/race.js";
 import { Setup } from "./playground/setup.js";
 import { Share } from "./playground/sharing.js";
 import { Past, blank, params, read, write } from "./playground/state.js";
 import { Steps } from "./playground/steps.js";
-
-const MOST = 8;
+import { Zoom } from "./playground/zoom.js";
 
 export class Playground extends HTMLElement {
   /** Milliseconds from each pointer event's handler to its drawn answer; read by the benchmark. */
@@ -47,6 +46,7 @@ export class Playground extends HTMLElement {
     for (const preset of this.catalogue.presets) (groups[preset.group] ??= []).push([preset.key, preset.title]);
     this.presets = menu({ label: "Examples", groups, take: (key) => { if (key) this.example(key); } });
     this.reading = h("p", { class: "ds-reading" });
+    this.notice = h("p", { class: "ds-notice", role: "alert" });
     this.question = new Question((choice) => this.answered(choice));
     this.undoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Undo", title: "Undo (Ctrl-Z)", disabled: true, onclick: () => this.past.undo() }, "↶");
     this.redoing = h("button", { type: "button", class: "ds-quiet", "aria-label": "Redo", title: "Redo (Ctrl-Shift-Z)", disabled: true, onclick: () => this.past.redo() }, "↷");
@@ -65,13 +65,14 @@ export class Playground extends HTMLElement {
     this.curves = new Curves(chart, (step) => { if (this.frame && step !== this.pointed) { this.pointed = step; this.drawFigure(); this.caption(); } });
     this.summary = h("p", { class: "ds-summary", "aria-live": "polite" });
     this.axis = h("p", { class: "ds-axis" });
-    this.cardsAt = h("div", { class: "ds-cards" });
-    this.adding = menu({ label: "Add an optimizer", groups: [["", "+ add an optimizer"], ...this.catalogue.optimizers.map((o) => [o.name, o.title])], value: "", take: (v) => { this.adding.set(""); if (v) this.add(v); } });
+    this.race = new Race(this);
+    this.zoom = new Zoom(this);
     this.anatomyAt = new Anatomy();
     this.append(
-      h("header", { class: "ds-top" }, h("div", { class: "ds-bar" }, this.presets.element, this.undoing, this.redoing, this.share.element), this.reading, this.question.element),
-      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views)), this.steps.element, this.setup.element, this.anatomyAt.element),
-      h("div", { class: "ds-right" }, this.axis, chart, this.summary, this.cardsAt, this.adding.element),
+      h("header", { class: "ds-top" }, h("div", { class: "ds-bar" }, this.presets.element, this.undoing, this.redoing, this.share.element), this.notice, this.reading, this.question.element),
+      h("div", { class: "ds-left" }, h("div", { class: "ds-frame" }, this.figure.element, h("div", { class: "ds-toggles" }, this.arrows, this.views), this.zoom.element, this.zoom.words), this.steps.element, this.setup.element),
+      h("div", { class: "ds-side" }, h("div", { class: "ds-curves" }, this.axis, chart, this.summary), h("div", { class: "ds-race" }, this.race.element, this.race.adding.element)),
+      this.anatomyAt.element,
     );
     this.keys = (event) => this.key(event);
     (this.addressed ? document : this).addEventListener("keydown", this.keys);
@@ -100,13 +101,24 @@ export class Playground extends HTMLElement {
     const before = this.state;
     this.state = structuredClone(state);
     const preset = this.preset;
+    this.admit(this.state);
     this.presets.set(preset?.key ?? "");
     if (before?.preset !== state.preset || !before) this.question.ask(preset);
-    this.makeCards();
+    this.race.makeCards();
     this.setup.show(this.state, null);
     this.changing = { race: false, before: null };
     this.newGround(true);
   }
+
+  /** Say what of a link cannot be shown. */
+  async admit(state) {
+    const amiss = this.amiss ?? "";
+    this.amiss = null;
+    const words = await this.race.admit(state);
+    if (this.state === state) this.notice.textContent = amiss || words ? `This link: ${amiss || words}` : "";
+  }
+
+  get cards() { return this.race.cards; }
 
   get preset() { return this.catalogue.presets.find((p) => p.key === this.state.preset); }
 
@@ -127,7 +139,7 @@ export class Playground extends HTMLElement {
   /** Whether the start lies where no ground is drawn. */
   get outside() {
     const box = this.ground?.box;
-    return Boolean(box) && Boolean(this.state.start) && this.state.start.some((v, i) => v < box[i][0] || v > box[i][1]);
+    return Boolean(box) && !this.state.box && Boolean(this.state.start) && this.state.start.some((v, i) => v < box[i][0] || v > box[i][1]);
   }
 
   /** Only the way it is looked at has changed. */
@@ -170,76 +182,9 @@ export class Playground extends HTMLElement {
     this.state.start = surface ? [...surface.start] : null;
     this.state.preset = null;
     this.state.at = null;
+    this.state.box = null;
     this.changing = { race: Boolean(surface) || this.state.start === null, before };
     this.newGround(true);
-  }
-
-  // -- optimizers ---------------------------------------------------------------------------------------------------------
-
-  makeCards() {
-    const shown = this.state.optimizers.slice(0, MOST); // of a link with more, the engine says that they are too many
-    const same = this.cards?.length === shown.length && this.cards.every((card, k) => card.rule.name === this.state.optimizers[k].name);
-    if (same) { // the cards stay, and with them the focus
-      this.cards.forEach((card, k) => card.retell(this.state.optimizers[k]));
-      return;
-    }
-    const open = this.cards?.map((card) => card.opened) ?? [];
-    this.cards = shown.filter((o) => this.catalogue.optimizers.some((known) => known.name === o.name)).map((optimizer, k) => new Card(this, optimizer, k));
-    this.cardsAt.replaceChildren(...this.cards.map((card) => card.element));
-    this.cards.forEach((card, k) => { if (open[k]) card.open(true); });
-    this.cards.forEach((card) => { card.removing.hidden = this.cards.length === 1; }); // the last one stays
-    this.adding.element.hidden = this.cards.length >= MOST;
-    this.names = this.state.optimizers.map((o, k) => this.nameOf(o, k));
-  }
-
-  /** What tells a run from the others: its name, and its rate where names repeat. */
-  nameOf(optimizer, k) {
-    const rule = this.catalogue.optimizers.find((o) => o.name === optimizer.name);
-    const title = optimizer.name === "sgd" ? "GD" : rule?.title ?? optimizer.name;
-    if (this.state.optimizers.every((o, i) => i === k || o.name !== optimizer.name)) return title;
-    const lr = optimizer.values.lr, rest = Object.entries(optimizer.values).filter(([key]) => key !== "lr");
-    const same = this.state.optimizers.filter((o) => o.name === optimizer.name);
-    if (lr !== undefined && same.filter((o) => o.values.lr === lr).length === 1) return `lr ${typeof lr === "number" ? number(lr) : lr}${rest.some(([key]) => key === "maximize") ? " up" : ""}`;
-    return `${title} ${k + 1}`;
-  }
-
-  add(name) {
-    if (this.state.optimizers.length >= MOST) return;
-    this.state.optimizers.push({ name, values: {} });
-    this.state.chosen = this.state.optimizers.length - 1;
-    this.suggest(this.state.chosen);
-  }
-
-  rename(k, name) {
-    this.state.optimizers[k] = { name, values: {} };
-    this.suggest(k);
-  }
-
-  /** With no rate stated the engine predicts one; it is then stated, so that the link holds it. */
-  async suggest(k) {
-    const frame = await this.transport.ask("suggest", "run", { ...params(this.state), optimizers: [this.state.optimizers[k]] });
-    const lr = frame?.runs?.[0]?.values.lr;
-    if (typeof lr === "number") this.state.optimizers[k].values.lr = lr;
-    const held = this.cards[k]?.element.contains(document.activeElement);
-    this.makeCards();
-    if (held) this.cards[k]?.choice.focus(); // the menu that was used was made anew
-    this.change(true);
-  }
-
-  remove(k) {
-    if (this.state.optimizers.length === 1) return;
-    this.state.optimizers.splice(k, 1);
-    this.state.chosen = Math.min(this.state.chosen, this.state.optimizers.length - 1);
-    this.makeCards();
-    const next = this.cards[Math.min(k, this.cards.length - 1)];
-    (next?.removing.hidden ? next.choice : next?.removing)?.focus();
-    this.change(true);
-  }
-
-  choose(k) {
-    if (this.state.chosen === k || !this.state.optimizers[k]) return;
-    this.state.chosen = k;
-    this.looked(false);
   }
 
   answered(choice) {
@@ -258,20 +203,25 @@ export class Playground extends HTMLElement {
     if (race) { // rates of another objective mean nothing here: the engine predicts new ones
       this.state.optimizers = this.state.optimizers.map(({ name, values: { lr: _, ...values } }) => ({ name, values }));
     }
-    const asked = params(this.state);
+    const asked = params(this.state), { box } = this.state;
     const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // a new formula is compiled once
     const frame = await this.transport.ask("run", "run", asked); // first, so that what it compiles serves the ground too
-    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", asked) : null;
+    const ground = frame && !frame.error ? await this.transport.ask("ground", "ground", { ...asked, box }) : null;
     clearTimeout(busy);
     if (this.turn !== turn) return; // another example, or another formula, was chosen meanwhile
     this.changing = null;
     this.classList.remove("ds-busy");
     if (!frame) return;
     const problem = frame.error ?? ground?.error;
+    if (problem && !this.frame && this.state.preset !== this.first().preset) { // of a link: the page is not left empty
+      this.amiss = `${problem}. Shown instead: the first example.`;
+      this.restore(this.first());
+      return;
+    }
     this.setup.says(problem);
     if (problem && before) { // the picture and its controls stay those of the formula before; what was typed stands to be mended
       this.state = before;
-      this.makeCards();
+      this.race.makeCards();
       this.setup.failed(before);
     }
     if (problem || !ground) return;
@@ -280,16 +230,16 @@ export class Playground extends HTMLElement {
     this.state.start ??= [...frame.start];
     if (race) {
       frame.runs.forEach((run, k) => { if (typeof run.values.lr === "number") this.state.optimizers[k].values.lr = run.values.lr; });
-      this.makeCards();
+      this.race.makeCards();
     }
     this.take(frame);
-    this.figure.stand(ground);
+    this.stand(ground);
     this.limits();
     if (rest) this.rest();
   }
 
   async run(begun) {
-    this.names = this.state.optimizers.map((o, k) => this.nameOf(o, k));
+    this.names = this.race.names;
     const frame = await this.transport.ask("run", "run", params(this.state));
     if (!frame) return;
     this.setup.says(frame.error);
@@ -325,6 +275,13 @@ export class Playground extends HTMLElement {
     this.anatomyAt.show(told, this.cards[told.k].rule.title);
   }, 60);
 
+  /** Take a ground, or another view of it. */
+  stand(ground) {
+    this.ground = ground;
+    this.frame.curve = ground.arrays.curve ?? null;
+    this.figure.stand(ground, this.state.box);
+  }
+
   // -- drawing ------------------------------------------------------------------------------------------------------------
 
   take(frame) {
@@ -337,13 +294,14 @@ export class Playground extends HTMLElement {
     const { frame, state } = this, hidden = this.question.open;
     const last = Math.max(...frame.runs.map((run) => run.steps));
     this.classList.toggle("ds-hidden-runs", hidden);
-    this.names = state.optimizers.map((o, k) => this.nameOf(o, k));
+    this.names = this.race.names;
     this.setup.show(state, frame.variables);
     this.steps.length(last, state.at);
     this.drawFigure();
     if (!hidden) this.curves.draw(frame, this.names, state.at, state.chosen);
     this.views.setAttribute("aria-pressed", String(state.view === "surface"));
     this.arrows.setAttribute("aria-pressed", String(state.arrows));
+    this.zoom.show();
     this.views.hidden = this.arrows.hidden = this.ground?.dimensions !== 2;
     frame.runs.forEach((run, k) => (hidden ? this.cards[k]?.silent() : this.cards[k]?.ran(run, k === state.chosen)));
     this.tell(frame, hidden);
@@ -362,7 +320,7 @@ export class Playground extends HTMLElement {
     const text = kept ? (preset.question ? "" : preset.reading) : this.ground?.note || "";
     if (this.reading.textContent !== text) this.reading.textContent = text;
     this.caption();
-    this.summarise(hidden ? "" : winner(frame, this.names));
+    this.summarise(hidden ? "" : winner(frame, this.names, this.state.optimizers.every((o) => o.values.maximize)));
   }
 
   /** What the curves show; while the pointer is over them, the losses of its step. */
@@ -379,13 +337,13 @@ export class Playground extends HTMLElement {
   summarise = rested((text) => { if (this.summary.textContent !== text) this.summary.textContent = text; }, 250);
 }
 
-/** Who ends lowest and who ends nearest; the two need not be the same. */
-function winner(frame, names) {
+/** Who ends lowest, or highest where all climb, and how near to the minimum. */
+function winner(frame, names, climb) {
   const runs = frame.runs.map((run, k) => ({ run, k, loss: frame.arrays[`loss${k}`].at(-1) })).filter(({ run, loss }) => Number.isFinite(loss) && run.outcome !== "diverged" && run.outcome !== "failed");
   if (frame.runs.length < 2) return "";
   if (!runs.length) return "None of them stays.";
-  const lowest = runs.reduce((a, b) => (b.loss < a.loss ? b : a));
-  return `Lowest loss: ${names[lowest.k]}, ${lowest.run.last} after ${lowest.run.steps} step${lowest.run.steps === 1 ? "" : "s"}${lowest.run.distance === null ? "" : `, ${lowest.run.distance} from the minimum`}.`;
+  const lowest = runs.reduce((a, b) => ((climb ? b.loss > a.loss : b.loss < a.loss) ? b : a));
+  return `${climb ? "Highest value" : "Lowest loss"}: ${names[lowest.k]}, ${lowest.run.last} after ${lowest.run.steps} step${lowest.run.steps === 1 ? "" : "s"}${lowest.run.distance === null ? "" : `, ${lowest.run.distance} from the minimum`}.`;
 }
 
 customElements.define("descend-playground", Playground);

@@ -47,9 +47,16 @@ export function levelsOf(ground) {
   return shapes.map((shape) => ({ value: shape.value, rings: shape.coordinates.flat().map((ring) => ring.map(place)) }));
 }
 
+const known = new Map();
+
 /** The shades from the valley's floor up: `count` + 1 CSS colours. */
 export function shadesOf(count) {
-  const low = css("--ground-low"), high = css("--ground-high");
+  const low = css("--ground-low"), high = css("--ground-high"), key = `${count} ${low} ${high}`;
+  if (!known.has(key)) known.set(key, mixed(count, low, high));
+  return known.get(key);
+}
+
+function mixed(count, low, high) {
   const canvas = document.createElement("canvas");
   canvas.width = 1;
   canvas.height = 1;
@@ -62,11 +69,11 @@ export function shadesOf(count) {
   });
 }
 
-/** Draw filled levels, darker downhill, with thin lines between them. */
-export function drawGround(context, view, shapes) {
+/** Draw filled levels, darker downhill, with thin lines between them; `box` is where they are known. */
+export function drawGround(context, view, shapes, [[x0, x1], [y0, y1]] = view.box) {
   const line = css("--ground-line"), shades = shadesOf(shapes.length);
   context.fillStyle = shades[0];
-  context.fillRect(0, 0, view.width, view.height);
+  context.fillRect(view.x(x0), view.y(y1), view.x(x1) - view.x(x0), view.y(y0) - view.y(y1));
   shapes.forEach((shape, k) => {
     context.beginPath();
     for (const ring of shape.rings) {

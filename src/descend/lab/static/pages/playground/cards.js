@@ -7,9 +7,10 @@ import { COLOURS, DASHES, css } from "../../plot/plane.js";
 const KINDS = { linear: "linear in the gradient", adaptive: "a rate for each coordinate", sign: "steps of one length" };
 
 export class Card {
-  /** `page`: {catalogue, change(rest), choose(k), remove(k), anatomy()} */
-  constructor(page, state, k) {
+  /** `page`: {state, catalogue, change(rest), anatomy()}; `race`: {rename(k, name), choose(k), remove(k)} */
+  constructor(page, race, state, k) {
     this.page = page;
+    this.race = race;
     this.k = k;
     this.told = state;
     this.rule = page.catalogue.optimizers.find((o) => o.name === state.name);
@@ -25,23 +26,23 @@ export class Card {
   }
 
   build() {
-    const { page, rule, k } = this;
+    const { page, race, rule, k } = this;
     this.swatch = h("canvas", { class: "ds-swatch", "aria-hidden": "true" });
     const kinds = Object.fromEntries(Object.keys(KINDS).map((kind) => [KINDS[kind], page.catalogue.optimizers.filter((o) => o.kind === kind).map((o) => [o.name, o.title])]));
-    const name = menu({ label: `Optimizer ${k + 1}`, groups: kinds, value: rule.name, take: (v) => page.rename(k, v) });
+    const name = menu({ label: `Optimizer ${k + 1}`, groups: kinds, value: rule.name, take: (v) => race.rename(k, v) });
     this.choice = name.element;
     const body = fresh("more");
     this.more = h("div", { class: "ds-more", id: body, hidden: true });
     this.opener = h("button", { type: "button", class: "ds-quiet ds-open", "aria-expanded": "false", "aria-controls": body, onclick: () => this.open(this.more.hidden) }, "rule & knobs");
-    const remove = this.removing = h("button", { type: "button", class: "ds-quiet ds-close", "aria-label": `Remove ${rule.title}`, title: "remove", onclick: () => page.remove(k) }, "×");
+    const remove = this.removing = h("button", { type: "button", class: "ds-quiet ds-close", "aria-label": `Remove ${rule.title}`, title: "remove", onclick: () => race.remove(k) }, "×");
     const own = rule.hyperparameters.find((x) => x.name === "lr");
     this.slider = own ? logSlider({ label: "lr", value: this.lr ?? 0.1, take: (v, rest) => this.rate(v, rest) }) : null;
     this.outcome = h("p", { class: "ds-outcome" });
     this.doctor = h("p", { class: "ds-doctor" });
     const head = h("div", { class: "ds-cardhead" }, this.swatch, name.element, this.opener, remove);
     const card = h("section", { class: "ds-card", "aria-label": `${rule.title}` }, head, this.slider?.element ?? h("p", { class: "ds-doctor" }, "This rule has no learning rate."), this.outcome, this.doctor, this.more);
-    card.addEventListener("pointerdown", () => page.choose(k));
-    card.addEventListener("focusin", () => page.choose(k));
+    card.addEventListener("pointerdown", () => race.choose(k));
+    card.addEventListener("focusin", () => race.choose(k));
     return card;
   }
 

@@ -3,7 +3,8 @@ import uPlot from "../../vendor/uplot.js";
 import { number, superscript } from "../../format.js";
 import { COLOURS, DASHES, arrow, css } from "../../plot/plane.js";
 
-const ROOM = 104;
+/** Room for the names at the right, at the least and the most. */
+const ROOM = [34, 104];
 
 export class Curves {
   /** `point(step)` is told where the pointer stands, null when it leaves. */
@@ -26,7 +27,7 @@ export class Curves {
     const longest = Math.max(...frame.runs.map((_, k) => frame.arrays[`loss${k}`].length));
     const [width, height] = (this.measured ??= [this.host.clientWidth, this.host.clientHeight]);
     if (!width || !height) { this.measured = null; return; }
-    const kind = `${n} ${frame.loss.scale}`;
+    const kind = `${n} ${frame.loss.scale} ${this.room(names)}`;
     if (kind !== this.kind) this.make(kind, n, width, height);
     else if (this.plot.width !== width || this.plot.height !== height) this.plot.setSize({ width, height });
     this.plot.setData([Float64Array.from({ length: longest }, (_, i) => i), ...this.series(longest)], true);
@@ -47,6 +48,16 @@ export class Curves {
     });
   }
 
+  /** Pixels that the longest name takes, with the arrow of one that leaves. */
+  room(names) {
+    if (String(names) === this.named) return this.wide;
+    this.named = String(names);
+    const context = document.createElement("canvas").getContext("2d");
+    context.font = `600 12px ${css("--font") || "sans-serif"}`;
+    const longest = Math.max(...names.map((name) => context.measureText(`${name} ↑`).width));
+    return (this.wide = Math.min(Math.max(10 * Math.ceil(longest / 10) + 12, ROOM[0]), ROOM[1]));
+  }
+
   make(kind, n, width, height) {
     this.kind = kind;
     this.plot?.destroy();
@@ -54,7 +65,7 @@ export class Curves {
     const axis = { stroke: soft, font, grid: { stroke: faint, width: 1 }, ticks: { show: false } };
     const log = this.frame.loss.scale === "log";
     this.plot = new uPlot({
-      width, height, padding: [14, ROOM, 0, 0], legend: { show: false },
+      width, height, padding: [14, this.wide, 0, 0], legend: { show: false },
       cursor: { drag: { x: false, y: false, setScale: false }, y: false, points: { size: 7 } },
       scales: {
         x: { time: false, range: () => this.frame.loss.x },
@@ -117,7 +128,7 @@ export class Curves {
     for (const { y, text, colour, k } of labels) {
       context.font = `${k === this.chosen ? "600 " : ""}${12 * ratio}px ${css("--font") || "sans-serif"}`;
       context.fillStyle = colour;
-      context.fillText(text, x, y, (ROOM - 10) * ratio);
+      context.fillText(text, x, y, (this.wide - 10) * ratio);
     }
     context.restore();
   }

@@ -3,6 +3,7 @@ import { h } from "../../controls.js";
 import { number } from "../../format.js";
 import { COLOURS, css, drawArrows, drawGround, levelsOf, prepared, viewOf } from "../../plot/plane.js";
 import { drawCross, drawLabels, drawPath, drawSpot, pixels } from "../../plot/paths.js";
+import { drawLevel, nearest } from "../../plot/levels.js";
 import { drawCurveGround, drawTangents, stairs } from "./curve1d.js";
 import { drawCoordinates } from "./coordinates.js";
 import { Surface } from "./surface.js";
@@ -12,10 +13,11 @@ export class Figure {
   constructor(page) {
     this.page = page;
     this.under = h("canvas", { "aria-hidden": "true" });
+    this.line = h("canvas", { "aria-hidden": "true", hidden: true }); // the contour under the pointer
     this.over = h("canvas", { "aria-hidden": "true" });
     this.handle = h("div", { class: "ds-start", hidden: true, tabindex: "0", role: "slider", "aria-label": "Start point. Arrow keys move it, with Shift farther." });
     this.tip = h("div", { class: "ds-tip", hidden: true });
-    this.element = h("div", { class: "ds-plane", role: "group", "aria-label": "The ground and the paths on it" }, this.under, this.over, this.handle, this.tip);
+    this.element = h("div", { class: "ds-plane", role: "group", "aria-label": "The ground and the paths on it" }, this.under, this.line, this.over, this.handle, this.tip);
     this.surface = new Surface(() => this.redraw());
     this.ground = null;
     this.frame = null;
@@ -32,20 +34,29 @@ export class Figure {
 
   get dimensions() { return this.ground?.dimensions ?? 2; }
 
-  /** Take a `ground` answer. */
-  stand(ground) {
+  /** Take a `ground` answer, of which `box` is seen, or all. */
+  stand(ground, box = null) {
     this.ground = ground;
+    this.box = box;
     this.shapes = ground.box && ground.dimensions === 2 ? levelsOf(ground) : null;
     this.element.classList.toggle("ds-many", !ground.box);
     this.surface.stand(ground);
     this.redrawGround();
   }
 
+  /** See this box of the ground, as far as it is known: what is missing has been asked for. */
+  see(box) {
+    this.box = box;
+    this.told(null);
+    this.redrawGround();
+  }
+
   redrawGround() {
-    const { ground } = this, [width, height] = this.size;
+    const { ground, box } = this, [width, height] = this.size;
     if (!ground || !width) return;
     const context = prepared(this.under, width, height);
-    this.view = ground.box ? viewOf(ground.box, width, height) : null;
+    this.view = ground.box ? viewOf(!box ? ground.box : ground.dimensions === 1 ? [box[0], ground.box[1]] : box, width, height) : null;
+    this.pick(null);
     this.drawUnder(context);
     this.redraw();
   }
@@ -55,7 +66,7 @@ export class Figure {
     if (!view || this.solid) return;
     if (ground.dimensions === 1) drawCurveGround(context, view, ground);
     else {
-      drawGround(context, view, this.shapes);
+      drawGround(context, view, this.shapes, ground.box);
       if (this.look?.arrows) drawArrows(context, view, ground);
     }
   }
@@ -104,13 +115,19 @@ export class Figure {
         drawSpot(context, x, y, colour, halo);
         labels.push({ x, y, text: look.names[k], colour });
       } else if (gone[k]) {
-        labels.push({ x: gone[k][2], y: gone[k][3], text: `${look.names[k]} flies off`, colour });
+        labels.push({ x: gone[k][2], y: gone[k][3], text: this.leaving(k), colour });
         for (let t = 0; t < 1; t += 0.05) avoid.push([gone[k][2] + t * (gone[k][0] - gone[k][2]), gone[k][3] + t * (gone[k][1] - gone[k][3])]);
       }
       for (let i = 0; i < at.length && i < 80; i += 2) avoid.push([at[i], at[i + 1]]);
     }
     drawLabels(context, view, labels, halo, `13px ${css("--font")}`, avoid.slice(-300));
     if (look.hover) this.spotlight(context, halo);
+  }
+
+  /** A run that leaves a view which somebody chose need not fly off. */
+  leaving(k) {
+    const stays = this.box && !["diverged", "failed"].includes(this.frame.runs[k].outcome);
+    return stays ? this.look.names[k] : `${this.look.names[k]} flies off`;
   }
 
   mark(context, view, labels, ink, halo, one) {
@@ -137,6 +154,7 @@ export class Figure {
     const [x, y] = this.frame.start;
     const py = this.dimensions === 1 ? this.view.y(this.frame.arrays.loss0[0]) : this.view.y(y);
     const px = Math.min(Math.max(this.view.x(x), 0), this.view.width);
+    this.handle.classList.toggle("ds-away", !(px === this.view.x(x) && py >= 0 && py <= this.view.height));
     this.handle.style.transform = `translate(${px}px, ${Math.min(Math.max(py, 0), this.view.height)}px)`;
     this.handle.setAttribute("aria-valuenow", number(x));
     this.handle.setAttribute("aria-valuetext", this.frame.variables.map((name, i) => `${name} ${number(this.frame.start[i])}`).join(", "));
@@ -144,7 +162,7 @@ export class Figure {
 
   listen() {
     const { element, handle } = this;
-    let dragging = false, offset = [0, 0];
+    let offset = [0, 0];
     const at = (event) => {
       const area = element.getBoundingClientRect();
       return [event.clientX - area.left, event.clientY - area.top];
@@ -162,24 +180,24 @@ export class Figure {
       const area = element.getBoundingClientRect(), box = handle.getBoundingClientRect();
       const centre = [box.left + box.width / 2 - area.left, box.top + box.height / 2 - area.top], here = at(event);
       offset = onHandle ? [here[0] - centre[0], here[1] - centre[1]] : [0, 0];
-      dragging = true;
+      this.dragging = true;
       element.setPointerCapture(event.pointerId);
       handle.focus({ preventScroll: true });
-      this.tip.hidden = true;
+      this.told(null);
       move(event, false);
       event.preventDefault();
     });
     element.addEventListener("pointermove", (event) => {
-      if (dragging) move(event, false);
+      if (this.dragging) move(event, false);
       else if (event.buttons === 0 && !this.solid) this.point(at(event));
     });
     const end = (event) => {
-      if (!dragging) return;
-      dragging = false;
+      if (!this.dragging) return;
+      this.dragging = false;
       move(event, true);
     };
     element.addEventListener("pointerup", end);
-    element.addEventListener("pointercancel", () => { dragging = false; });
+    element.addEventListener("pointercancel", () => { this.dragging = false; });
     element.addEventListener("click", (event) => {
       if (event.pointerType === "touch" && event.target !== handle && this.view && !this.solid) { offset = [0, 0]; move(event, true); }
     });
@@ -216,12 +234,24 @@ export class Figure {
   }
 
   told(best, here) {
+    this.here = here ?? null;
     const last = this.look?.hover;
     if ((best?.k !== last?.k || best?.step !== last?.step) && (best || last)) this.page.hover(best ? { k: best.k, step: best.step } : null);
+    this.pick(best ? null : here);
     if (!here) { this.tip.hidden = true; return; }
     if (best) this.show(here, this.words(best.k, best.step), css(COLOURS[best.k]));
     else if (this.dimensions === 2) this.level(here);
     else this.tip.hidden = true;
+  }
+
+  /** The contour under the pointer stands out, with its level on it. */
+  pick(here) {
+    const { ground, view } = this;
+    const found = here && view && this.shapes && !this.solid ? nearest(this.shapes, ground, view, here) : null;
+    if (!found && this.line.hidden) return;
+    this.line.hidden = !found;
+    this.picked = found?.k ?? null;
+    if (found) drawLevel(prepared(this.line, view.width, view.height), view, this.shapes[found.k], ground.levels[found.k], found);
   }
 
   /** Step, point, loss and gradient norm of one step. */
@@ -234,7 +264,7 @@ export class Figure {
   /** The height under the pointer, exactly, and the contours it lies between. */
   async level(here) {
     const answer = await this.page.valueAt(this.view.back(...here));
-    if (!answer || answer.error || answer.value === null || this.look.hover) return;
+    if (!answer || answer.error || answer.value === null || this.look.hover || this.here !== here) return;
     const levels = this.ground.arrays.levels, above = levels.findIndex((v) => v > answer.value);
     const names = this.ground.levels;
     const between = above < 0 ? `above the contour ${names.at(-1)}` : above === 0 ? `below the contour ${names[0]}` : `between the contours ${names[above - 1]} and ${names[above]}`;

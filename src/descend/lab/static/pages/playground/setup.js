@@ -18,7 +18,7 @@ export class Setup {
     this.steps = numberField({ label: "Steps", value: 1, least: 1, most: 5000, step: 1, whole: true, take: whole("steps") });
     this.seed = numberField({ label: "Seed", value: 0, least: 0, most: 2 ** 32 - 1, step: 1, whole: true, take: whole("seed") });
     this.noise = h("input", { type: "range", min: "0", max: "1", step: "0.005", class: "ds-range", "aria-label": "Noise on the gradient" });
-    this.noiseField = numberField({ label: "Noise on the gradient, standard deviation", value: 0, least: 0, step: 0.1, take: (v, rest) => this.noisy(v, rest) });
+    this.noiseField = numberField({ label: "Noise on the gradient, standard deviation", value: 0, least: 0, most: 1e6, step: 0.1, take: (v, rest) => this.noisy(v, rest) });
     this.noise.addEventListener("input", () => this.noisy(this.amount(), false));
     this.noise.addEventListener("change", () => this.noisy(this.amount(), true));
     const stop = (key, label) => numberField({ label, value: null, least: 0, optional: true, step: (v) => v / 2, take: (v, rest) => { state()[key] = v; page.change(rest); } });

@@ -5,7 +5,7 @@
 import { throttled } from "../../controls.js";
 
 const KEYS = { noise: "noise", "tol-grad": "tol_grad", "tol-loss": "tol_loss" };
-const digits = (v) => String(Number(v.toPrecision(12)));
+const digits = (v) => (typeof v === "number" ? String(Number(v.toPrecision(12))) : String(v));
 
 /** Parts between commas that stand outside brackets, as the command line splits them. */
 const split = (text) => text.split(/,(?![^()]*\))/).filter((part) => part.trim());
@@ -16,6 +16,9 @@ function valueOf(text) {
   const found = Number(word);
   return word !== "" && Number.isFinite(found) ? found : word;
 }
+
+/** A number, or what stands in its place, for the engine to say so. */
+const numberOf = (text) => (Number.isFinite(Number(text)) && text.trim() !== "" ? Number(text) : text);
 
 export function optimizerOf(text) {
   const at = text.indexOf(":");
@@ -40,22 +43,29 @@ export function read(query, presets) {
   if (!preset && !words.get("objective")) return null;
   const state = { ...blank(), ...structuredClone(preset?.state ?? {}), preset: preset?.key ?? null };
   if (words.get("objective")) state.objective = words.get("objective");
-  if (words.get("start")) state.start = words.get("start").split(",").map(Number);
+  if (words.get("start")) state.start = words.get("start").split(",").map(numberOf);
   else if (words.get("objective") && words.get("objective") !== preset?.state.objective) state.start = null;
   if (words.has("optimizer")) state.optimizers = words.getAll("optimizer").map(optimizerOf);
-  for (const key of ["steps", "seed"]) if (words.get(key)) state[key] = Number(words.get(key));
-  for (const [word, key] of Object.entries(KEYS)) if (words.get(word)) state[key] = Number(words.get(word));
+  for (const key of ["steps", "seed"]) if (words.get(key)) state[key] = numberOf(words.get(key));
+  for (const [word, key] of Object.entries(KEYS)) if (words.get(word)) state[key] = numberOf(words.get(word));
+  state.box = boxOf(words.get("box"));
   state.view = words.get("view") === "surface" ? "surface" : "plane";
   state.arrows = words.get("arrows") === "1";
-  state.at = words.get("at") ? Number(words.get("at")) : null;
+  state.at = Number.isInteger(Number(words.get("at") || NaN)) ? Number(words.get("at")) : null;
   state.chosen = Math.min(Math.max(0, Number(words.get("chosen")) || 0), state.optimizers.length - 1);
   return state;
 }
 
 export const blank = () => ({
   objective: "x**2 + 3*y**2", start: null, steps: 40, seed: 0, noise: 0, tol_grad: null, tol_loss: null,
-  optimizers: [{ name: "sgd", values: { lr: 0.1 } }], view: "plane", arrows: false, at: null, chosen: 0, preset: null,
+  optimizers: [{ name: "sgd", values: { lr: 0.1 } }], box: null, view: "plane", arrows: false, at: null, chosen: 0, preset: null,
 });
+
+/** x₀,x₁,y₀,y₁ as the box that is seen, or null where it is none. */
+function boxOf(text) {
+  const [x0, x1, y0, y1, ...more] = (text ?? "").split(",").map(Number);
+  return x0 < x1 && y0 < y1 && !more.length && [x0, x1, y0, y1].every(Number.isFinite) ? [[x0, x1], [y0, y1]] : null;
+}
 
 /** The query of a state. */
 export function write(state) {
@@ -66,6 +76,7 @@ export function write(state) {
   words.set("steps", state.steps);
   words.set("seed", state.seed);
   for (const [word, key] of Object.entries(KEYS)) if (state[key]) words.set(word, digits(state[key]));
+  if (state.box) words.set("box", state.box.flat().map(digits).join(","));
   if (state.view === "surface") words.set("view", "surface");
   if (state.arrows) words.set("arrows", "1");
   if (state.at !== null) words.set("at", state.at);
