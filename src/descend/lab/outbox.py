@@ -50,7 +50,8 @@ class Outbox:
             while self._waiting and not self.lost:
                 message = self._waiting.popleft()
                 try:
-                    await asyncio.wait_for(send(message), self._patience)
+                    async with asyncio.timeout(self._patience):
+                        await send(message)
                 except Exception:  # gone, or too slow to keep
                     self._lose()
                     return

@@ -203,8 +203,11 @@ def _list(value: Any) -> list[Any]:
 
 
 def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
-    """Run every optimizer from the start. Points (n, d), losses (n,) and gradient norms (n,), in float64, of each."""
-    told = asked(params)
+    """Run every optimizer from the start. Points (n, d), losses (n,) and gradient norms (n,), in float64, of each.
+
+    `brief`: nothing but what is drawn; how each ended is not worked out.
+    """
+    told, brief = asked(params), params.get("brief") is True
     traces = [told.trace(k) for k in range(len(told.optimizers))]
     arrays: Arrays = {}
     for k, trace in enumerate(traces):
@@ -218,7 +221,7 @@ def run(params: Mapping[str, Any], _talk: Talk) -> Frame:
             "variables": told.goal.variables,
             "start": told.start,
             "steps": told.steps,
-            "runs": [_summary(told, k, trace) for k, trace in enumerate(traces)],
+            "runs": [{"steps": trace.steps} if brief else _summary(told, k, trace) for k, trace in enumerate(traces)],
             "loss": {
                 "scale": view.scale,
                 "x": view.xlim,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import os
 import re
 import secrets
@@ -139,6 +140,8 @@ def _warm() -> None:
     for page in (playground, slopes, linefit):
         with contextlib.suppress(DescendError):
             page.warm()
+    gc.collect()
+    gc.freeze()  # what is here now stays: to look through the engine's hundred thousand objects again takes as long as a frame
 
 
 def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool = True) -> None:
@@ -156,6 +159,7 @@ def serve(host: str = "127.0.0.1", port: int | None = None, *, open_page: bool =
     from descend.tracing import keep
 
     keep(PROGRAMS)
+    sys.setswitchinterval(0.001)  # a thread that computes must not keep the one that sends waiting for 5 ms
     local = host in ("127.0.0.1", "localhost", "::1")
     token = None if local else secrets.token_urlsafe(24)
     listener = _listener(host, port)

@@ -15,6 +15,8 @@ import { Zoom } from "./playground/zoom.js";
 export class Playground extends HTMLElement {
   /** Milliseconds from each pointer event's handler to its drawn answer; read by the benchmark. */
   timings = [];
+  /** When the words beside the picture were last asked for. */
+  worded = -Infinity;
 
   async connectedCallback() {
     if (this.catalogue) return;
@@ -130,8 +132,7 @@ export class Playground extends HTMLElement {
   /** Something that is computed has changed; `rest` when it has come to rest. */
   change(rest = true) {
     if (this.changing) { this.newGround(true); return; } // what is drawn is still another ground
-    this.run(performance.now());
-    this.limits();
+    this.run(performance.now(), rest);
     if (rest && this.outside) this.newGround(true);
     else if (rest) this.rest();
   }
@@ -238,24 +239,33 @@ export class Playground extends HTMLElement {
     if (rest) this.rest();
   }
 
-  async run(begun) {
+  /** Run anew. In mid-drag the words come ten times a second only: nobody reads faster, and what is drawn comes sooner. */
+  async run(begun, rest) {
     this.names = this.race.names;
-    const frame = await this.transport.ask("run", "run", params(this.state));
+    const brief = !rest && Boolean(this.ground?.box) && begun - this.worded < 100;
+    if (brief) this.reword();
+    else this.worded = begun;
+    const frame = await this.transport.ask("run", "run", { ...params(this.state), brief });
     if (!frame) return;
     this.setup.says(frame.error);
     if (frame.error) return;
-    this.take(frame);
+    if (brief && frame.runs.length !== this.frame.runs.length) return;
+    if (brief) frame.runs = frame.runs.map((run, k) => ({ ...this.frame.runs[k], ...run }));
+    this.take(frame, !brief);
+    if (!brief) this.limits();
     await null; // the curves are drawn in a microtask of their own
     this.timings.push(performance.now() - begun);
     if (this.timings.length > 5000) this.timings.splice(0, 1000);
     this.past.now(this.state);
   }
 
+  reword = rested(() => this.run(performance.now(), true), 100);
+
   limits = throttled(async () => {
     const frame = await this.transport.ask("limits", "limits", params(this.state));
     if (!frame || frame.error || this.question.open) return;
     frame.limits.forEach((limit, k) => { if (this.cards[k]?.rule.kind === "linear") this.cards[k].limit(limit); });
-  }, 150);
+  }, 300);
 
   explain = rested(async () => {
     const frame = await this.transport.ask("explain", "explain", params(this.state));
@@ -284,21 +294,21 @@ export class Playground extends HTMLElement {
 
   // -- drawing ------------------------------------------------------------------------------------------------------------
 
-  take(frame) {
+  take(frame, words = true) {
     this.frame = frame;
     frame.curve = this.ground?.arrays.curve ?? null;
-    this.drawAll();
+    this.drawAll(words);
   }
 
-  drawAll() {
+  drawAll(words = true) {
     const { frame, state } = this, hidden = this.question.open;
-    const last = Math.max(...frame.runs.map((run) => run.steps));
-    this.classList.toggle("ds-hidden-runs", hidden);
     this.names = this.race.names;
-    this.setup.show(state, frame.variables);
-    this.steps.length(last, state.at);
     this.drawFigure();
     if (!hidden) this.curves.draw(frame, this.names, state.at, state.chosen);
+    if (!words) return;
+    this.steps.length(Math.max(...frame.runs.map((run) => run.steps)), state.at);
+    this.classList.toggle("ds-hidden-runs", hidden);
+    this.setup.show(state, frame.variables);
     this.views.setAttribute("aria-pressed", String(state.view === "surface"));
     this.arrows.setAttribute("aria-pressed", String(state.arrows));
     this.zoom.show();

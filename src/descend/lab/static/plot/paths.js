@@ -33,6 +33,9 @@ export function pixels(view, points, width = 2) {
 
 const inside = (view, x, y) => x >= 0 && y >= 0 && x <= view.width && y <= view.height;
 
+/** Pixels; a run that creeps would otherwise stroke hundreds of dashes onto each other. */
+const NEAR = 0.4;
+
 /**
  * Draw one path up to step `upto`; what follows is faint. One that leaves the frame for good is drawn as far as the frame, once:
  * what it does out there would only strike through the picture. Returns the piece on which it leaves, or null.
@@ -51,13 +54,14 @@ export function drawPath(context, view, whole, k, colour, upto = Infinity, every
     context.lineJoin = "round";
     context.setLineDash(DASHES[k % DASHES.length]);
     context.beginPath();
-    let open = false;
+    let open = false, px = 0, py = 0;
     const [first, last] = part === "after" ? [Math.max(0, upto), n - 1] : [0, Math.min(upto, n - 1)];
     for (let i = first; i < last; i++) {
       const piece = clipped(at[2 * i], at[2 * i + 1], at[2 * i + 2], at[2 * i + 3], view.width, view.height, 4);
       if (!piece) { open = false; continue; }
-      if (!open || piece[0] !== at[2 * i]) context.moveTo(piece[0], piece[1]);
-      context.lineTo(piece[2], piece[3]);
+      if (!open || piece[0] !== at[2 * i]) context.moveTo(px = piece[0], py = piece[1]);
+      const short = Math.abs(piece[2] - px) + Math.abs(piece[3] - py) < NEAR && i < last - 1 && piece[2] === at[2 * i + 2] && piece[3] === at[2 * i + 3];
+      if (!short) context.lineTo(px = piece[2], py = piece[3]);
       open = piece[2] === at[2 * i + 2] && piece[3] === at[2 * i + 3];
       if (part === "before" && inside(view, piece[0], piece[1]) && !inside(view, at[2 * i + 2], at[2 * i + 3])) leaves = piece;
       else if (part === "before" && inside(view, at[2 * i + 2], at[2 * i + 3])) leaves = null;

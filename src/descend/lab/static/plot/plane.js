@@ -3,10 +3,10 @@ import { contours } from "../vendor/contours.js";
 
 /** A colour or font of the theme. Kept until the theme changes: each look at it would make the browser settle all styles. */
 export function css(name) {
-  if (!known.has(name)) known.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
-  return known.get(name);
+  if (!theme.has(name)) theme.set(name, getComputedStyle(document.documentElement).getPropertyValue(name).trim());
+  return theme.get(name);
 }
-const known = new Map(), forget = () => known.clear();
+const theme = new Map(), forget = () => theme.clear();
 addEventListener("descend-theme", forget); // before whoever draws anew listens
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", forget);
 
