@@ -8,11 +8,14 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.image import imread
 
 import descend as ds
 from descend.errors import DescendError
@@ -134,6 +137,65 @@ def test_too_many_points_get_a_sentence():
     many = [float(i) for i in range(MOST_POINTS + 1)]
     with pytest.raises(DescendError, match="up to 2,000 points"):
         ask("line", data={"x": many, "y": many})
+
+
+# -- nothing is compiled while a point is dragged --------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def compilations():
+    """A list that grows by one with each program traced or compiled inside the block."""
+    from jax import monitoring
+
+    counted, events = [], ("jaxpr_trace_duration", "backend_compile_duration")
+    monitoring.register_event_duration_secs_listener(
+        lambda name, *_, **__: counted.append(name) if name.endswith(events) and counted[-1:] != [None] else None
+    )
+    try:
+        yield counted
+    finally:
+        counted.append(None)  # listeners cannot be taken back one by one: this one counts no more
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_a_drag_compiles_nothing(standardise):
+    """Points move, come and go between two powers of two; the fit and what is said of it need no new program."""
+    import jax
+
+    x = [((37 * k) % 101) / 10 for k in range(40)]
+    settings = {"optimizer": {"name": "sgd", "values": {"lr": 0.01}}, "steps": 30, "standardise": standardise}
+
+    def fitted(count, moved):
+        points = {"x": x[:count], "y": [2 * v + moved for v in x[1:count]] + [moved], "names": ["x", "y"]}
+        frame = ask("line", data=points, **settings)
+        ask("line_why", data=points, **settings)
+        return frame
+
+    before = fitted(40, 0.0)
+    with compilations() as counted:
+        frames = [fitted(count, moved) for count, moved in ((40, 0.5), (40, 1.0), (38, 2.0), (39, 2.0), (33, 2.5))]
+        assert counted == []
+        jax.jit(lambda v: v + 1)(1.0)
+        assert counted, "the count does not count"
+    assert before.data["final"] != frames[0].data["final"] != frames[1].data["final"]
+    X, y = np.array(x[:33])[:, None], np.array([2 * v + 2.5 for v in x[1:33]] + [2.5])
+    assert frames[-1].data["final"]["mse"] == pytest.approx(
+        mse(X, y, [frames[-1].data["final"]["w"]], frames[-1].data["final"]["b"])
+    )
+    w, b = np.polyfit(X[:, 0], y, 1)
+    assert [frames[-1].data["least_squares"][k] for k in "wb"] == pytest.approx([w, b])
+
+
+def test_the_descent_on_filled_up_rows_is_the_descent_by_hand():
+    """Five rows run in a program of eight: the three that fill it up change nothing."""
+    frame = preset("five", steps=3)
+    p = np.zeros(2)
+    x, y = np.arange(1.0, 6.0), 2 * np.arange(1.0, 6.0)
+    for k in range(4):
+        assert frame.arrays["path"][k] == pytest.approx(p, rel=1e-14, abs=1e-15)
+        r = p[0] * x + p[1] - y
+        assert frame.arrays["loss"][k] == pytest.approx(np.mean(r * r), rel=1e-14)
+        p = p - 0.01 * 2 * np.array([np.mean(r * x), np.mean(r)])
 
 
 # -- tables ---------------------------------------------------------------------------------------------------------------
@@ -286,7 +348,7 @@ def test_a_file_of_ones_own(browser_page, until):
     until(page, f"{PAGE}.told.names[1] === 'c'")
     assert page.evaluate(f"[{PAGE}.told.names[0], {PAGE}.told.rows]") == ["a", 40]
     until(page, f"{PAGE}.told2.command.includes('mine.csv')")
-    assert "stays on this machine" in page.locator(".ln-page").inner_text()
+    until(page, "document.querySelector('.ln-page').innerText.includes('The points are in the link')")
     page.get_by_label("The column across, x").select_option("b")
     until(page, f"{PAGE}.told.names[0] === 'b'")
     page.set_input_files("input[type=file]", files=[{"name": "bad.csv", "mimeType": "text/csv", "buffer": b"nothing here"}])
@@ -302,6 +364,7 @@ def test_a_large_file_fits_through_the_socket(browser_page, until):
     until(page, "document.querySelector('.ln-table [role=status]').textContent.includes('of 60,000 lines are taken')")
     until(page, f"{PAGE}.told.names[1] === 'c'")
     assert not page.evaluate(f"{PAGE}.told2.command").endswith("large.csv")
+    until(page, "document.querySelector('.ln-page').innerText.includes('stays on this machine')")
 
 
 def test_presets_and_link(browser_page, until, open_page):
@@ -311,6 +374,97 @@ def test_presets_and_link(browser_page, until, open_page):
     other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
     assert "0.08452" in other.locator(".ln-limit-said").inner_text()
     assert other.get_by_role("button", name="Five points").get_attribute("aria-pressed") == "true"
+
+
+def handed(page, name, rows, until):
+    """Give the page a table of so many rows on y = 2x + 1, roughly."""
+    text = "x,y\n" + "\n".join(f"{k},{2 * k + 1 + k % 3}" for k in range(rows))
+    page.set_input_files("input[type=file]", files=[{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    until(page, f"{PAGE}.told.rows === {rows}")
+
+
+def test_a_small_table_is_in_the_link(browser_page, until, open_page):
+    page = opened(browser_page, until)
+    handed(page, "small.csv", 200, until)
+    until(page, "location.hash.includes('small.csv')")
+    other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
+    assert other.evaluate(f"[...{PAGE}.told.arrays.y]") == [2 * k + 1 + k % 3 for k in range(200)]
+    assert other.evaluate(f"{PAGE}.told2.command").startswith("descend fit small.csv")
+
+
+def test_a_larger_table_is_not_and_the_link_says_so(browser_page, until, open_page):
+    page = opened(browser_page, until)
+    handed(page, "larger.csv", 201, until)
+    until(page, "location.hash.includes('larger.csv')")
+    other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
+    said = other.locator(".ln-table [role=status]").inner_text()
+    assert "made with 201 points from larger.csv" in said
+    assert other.evaluate(f"{PAGE}.told.rows") == 100
+
+
+def test_undo_and_redo(browser_page, until):
+    page = opened(browser_page, until)
+    undo, redo = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo"))
+    assert undo.is_disabled()
+    page.get_by_role("slider", name="A data point").focus()
+    page.keyboard.press("Delete")
+    until(page, f"{PAGE}.told.rows === 99 && !document.querySelector('[aria-label=Undo]').disabled")
+    page.get_by_role("button", name="Five points").click()
+    until(page, f"{PAGE}.told.rows === 5 && location.hash.includes('five')")
+    page.keyboard.press("Control+z")
+    until(page, f"{PAGE}.told.rows === 99")
+    undo.click()
+    until(page, f"{PAGE}.told.rows === 100 && document.querySelector('[aria-label=Undo]').disabled")
+    redo.click()
+    until(page, f"{PAGE}.told.rows === 99")
+    page.keyboard.press("Control+Shift+z")
+    until(page, f"{PAGE}.told.rows === 5")
+    page.go_back()
+    until(page, f"{PAGE}.told.rows === 99")
+
+
+def test_the_picture_is_saved(browser_page, until):
+    page = opened(browser_page, until)
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as SVG").click()
+    text = Path(found.value.path()).read_text(encoding="utf-8")
+    assert found.value.suggested_filename == "line.svg"
+    words = "".join(ElementTree.fromstring(text).itertext())
+    assert "least squares 0.07563" in words
+    assert "descend fit --demo line" in words
+    assert "oklab" not in text
+    assert "class=" not in text
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as PNG").click()
+    assert found.value.suggested_filename == "line.png"
+    pixels = imread(found.value.path())
+    assert pixels.shape[1] > 1000
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
+
+
+def test_a_wide_screen_shows_loss_and_numbers_beside_the_figures(open_page, until):
+    page = opened(open_page(viewport={"width": 2560, "height": 1300}), until)
+    tops = "['.ln-data', '.ln-loss', '.ln-numbers'].map((name) => document.querySelector(name).getBoundingClientRect())"
+    data, loss, numbers = page.evaluate(f"{tops}.map((box) => [box.left, box.top])")
+    assert loss[0] > data[0] + 1000
+    assert loss[1] < 500
+    assert numbers[1] < 1000
+    page.set_viewport_size({"width": 1280, "height": 900})
+    until(page, "document.querySelector('.ln-loss').getBoundingClientRect().left < 100")
+    assert page.evaluate("document.querySelectorAll('.ln-loss, .ln-numbers').length") == 2
+
+
+def test_the_reading_is_spoken_at_rest_only(browser_page, until):
+    page = opened(browser_page, until)
+    spoken = "document.querySelector('.sl-bar > .ck-away[role=status]').textContent"
+    until(page, f"{spoken} === {PAGE}.told.reading")
+    changes = page.evaluate(f"""async () => {{
+      const page = {PAGE}, heard = [], watch = new MutationObserver((found) => heard.push(found.length));
+      watch.observe(document.querySelector('.sl-bar > .ck-away[role=status]'), {{ childList: true }});
+      for (let k = 0; k < 8; k++) {{ page.set({{ start: [k / 10, 0] }}); await page.ask(); }}
+      return heard.length;
+    }}""")
+    assert changes == 0
 
 
 @pytest.mark.parametrize("width", [390, 2560])
