@@ -159,6 +159,14 @@ def test_shift_and_a_drag_move_the_view_and_a_drag_the_start(play: Callable[...,
     np.testing.assert_allclose(page.evaluate(f"{ELEMENT}.state.start"), plane.point(0.3, 0.3), atol=5e-3 * side)
 
 
+def test_shift_and_a_click_change_nothing(play: Callable[..., Any]) -> None:
+    page = play()
+    page.keyboard.down("Shift")
+    page.mouse.click(*Plane(page).part(0.4, 0.6))
+    page.keyboard.up("Shift")
+    assert page.evaluate(f"[{ELEMENT}.state.box, {ELEMENT}.state.start]") == [None, [4, 3]]
+
+
 def test_a_view_is_undone_and_done_again(play: Callable[..., Any], until: Callable[..., Any]) -> None:
     page = play()
     whole = page.evaluate(BOX)

@@ -117,7 +117,7 @@ export class Playground extends HTMLElement {
     const amiss = this.amiss ?? "";
     this.amiss = null;
     const words = await this.race.admit(state);
-    if (this.state === state) this.notice.textContent = amiss || words ? `This link: ${amiss || words}` : "";
+    if (this.state === state) this.notice.textContent = amiss || words ? `${this.addressed ? "This link: " : ""}${amiss || words}` : "";
   }
 
   get cards() { return this.race.cards; }
@@ -214,7 +214,7 @@ export class Playground extends HTMLElement {
     this.classList.remove("ds-busy");
     if (!frame) return;
     const problem = frame.error ?? ground?.error;
-    if (problem && !this.frame && this.state.preset !== this.first().preset) { // of a link: the page is not left empty
+    if (problem && !this.frame && this.addressed && this.state.preset !== this.first().preset) { // the page is not left empty
       this.amiss = `${problem}. Shown instead: the first example.`;
       this.restore(this.first());
       return;

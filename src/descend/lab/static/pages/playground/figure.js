@@ -15,7 +15,7 @@ export class Figure {
     this.under = h("canvas", { "aria-hidden": "true" });
     this.line = h("canvas", { "aria-hidden": "true", hidden: true }); // the contour under the pointer
     this.over = h("canvas", { "aria-hidden": "true" });
-    this.handle = h("div", { class: "ds-start", hidden: true, tabindex: "0", role: "slider", "aria-label": "Start point. Arrow keys move it, with Shift farther." });
+    this.handle = h("div", { class: "ds-start", hidden: true, tabindex: "0", role: "slider", "aria-label": "Start point. Arrow keys move it, with Shift farther; plus and minus zoom, 0 shows everything." });
     this.tip = h("div", { class: "ds-tip", hidden: true });
     this.element = h("div", { class: "ds-plane", role: "group", "aria-label": "The ground and the paths on it" }, this.under, this.line, this.over, this.handle, this.tip);
     this.surface = new Surface(() => this.redraw());

@@ -20,6 +20,7 @@ export class Gestures {
     this.owner = owner;
     this.spots = new Map();
     this.hold = null;
+    this.moving = false;
     const listen = (kind, act, options = true) => element.addEventListener(kind, (event) => act.call(this, event), options);
     listen("pointerdown", this.down);
     listen("pointermove", this.move);
@@ -63,6 +64,7 @@ export class Gestures {
     this.spots.set(event.pointerId, this.spot(event));
     if (!this.hold) return;
     this.owner.look(this.seen(), false);
+    this.moving = true;
     this.take(event);
   }
 
@@ -71,7 +73,8 @@ export class Gestures {
     this.take(event);
     if (this.spots.size) { this.begin(); return; }
     this.hold = null;
-    this.owner.look(this.owner.view.box, true);
+    if (this.moving && this.owner.view) this.owner.look(this.owner.view.box, true);
+    this.moving = false;
   }
 
   /** What is seen with the pointers where they now are. */
