@@ -46,7 +46,7 @@ def test_the_page_survives_its_server(open_page, start_lab, until):
     lab = start_lab("--port", "0")
     port = lab.netloc.rsplit(":", 1)[1]
     page = open_page(lab.address)
-    page.witness.expected += ["WebSocket connection to", "ERR_CONNECTION_REFUSED"]  # the browser's own words about a lost server
+    page.witness.expected += ["WebSocket connection to", "ERR_CONNECTION_REFUSED"]  # its words about a lost server
     page.goto("/")
     until(page, "document.querySelector('main').children.length > 0")
     page.evaluate(QUESTION % 1)
