@@ -6,7 +6,10 @@ while its channel is busy replaces the one that waits there and cancels the one 
 too: `{"error": "a sentence"}`.
 
 Quick asks share two threads, first come first served, one at a time for each channel of a page; slow ones share a thread of
-their own. Nothing here knows of sockets: `send` takes bytes, so that a notebook's widget is served by the same desk.
+their own. A question like the last one on its channel but for its start point, which took next to no time, is answered by the
+thread that brings it: in a drag, the ways to another thread and back are dear.
+
+Nothing here knows of sockets: `send` takes bytes, so that a notebook's widget is served by the same desk.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import importlib
 import json
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -32,6 +36,8 @@ Ask = Callable[[Mapping[str, Any], "Talk"], Frame]
 #: Channels of a page that may be busy at the same time, and how long their names may be.
 CHANNELS = 12
 LONGEST_CHANNEL = 40
+#: Seconds an answer may have taken for the next one like it to be made on the spot.
+INSTANT = 0.004
 logger = logging.getLogger("descend.lab")
 
 
@@ -94,6 +100,11 @@ class Desk:
         """Whether this ask's answers take milliseconds."""
         return self.asks[ask][1]
 
+    @property
+    def ready(self) -> bool:
+        """Whether everything is prepared."""
+        return self._ready.is_set()
+
     def submit(self, work: Callable[[], None], quick: bool) -> None:
         """Have one of the threads do this."""
         (self._quick if quick else self._slow).submit(self._when_ready, work)
@@ -122,6 +133,8 @@ class Page:
         #: The talk of each busy channel, waiting or running.
         self._talks: dict[str, Talk] = {}
         self._closed = False
+        #: What each channel answered last: the ask, its params without the start, and the seconds it took.
+        self._latest: dict[str, tuple[str, dict[str, Any], float]] = {}
 
     def take(self, message: str) -> None:
         """Take a question, now or when its channel is free. Called from one thread."""
@@ -139,7 +152,16 @@ class Page:
                 talk.cancel()
                 return
             self._talks[question.channel] = Talk(_nowhere)
-        self._queue(question.channel, self._desk.quick(question.ask))
+        if self._instant(question):
+            self._answer(question.channel, quick=True)
+        else:
+            self._queue(question.channel, self._desk.quick(question.ask))
+
+    def _instant(self, question: _Question) -> bool:
+        """Whether the answer will take next to no time, as far as can be known."""
+        ask, same, seconds = self._latest.get(question.channel, ("", {}, 0.0))
+        known = ask == question.ask and seconds <= INSTANT and self._desk.quick(ask) and self._desk.ready
+        return known and same == _without_start(question.params)
 
     def _refusal(self, question: _Question) -> str | None:
         if question.ask not in self._desk.asks:
@@ -177,7 +199,9 @@ class Page:
                 del self._waiting[channel]
                 talk = self._talks[channel] = Talk(lambda frame: self._reply(question, frame, last=False))
         if right:
+            begun = time.perf_counter()
             self._settle(question, talk)
+            self._latest[channel] = (question.ask, _without_start(question.params), time.perf_counter() - begun)
         with self._lock:
             after = self._waiting.get(channel)
             if after is None:
@@ -198,6 +222,10 @@ class Page:
                 self._reply(question, Frame({"error": sentence}), last=True)
         except Exception:
             logger.exception("the answer to %r could not be sent", question.ask)
+
+
+def _without_start(params: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in params.items() if key not in ("start", "brief")}
 
 
 def _nowhere(_frame: Frame) -> None:
