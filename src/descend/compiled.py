@@ -159,8 +159,8 @@ def compiled_loop(
 ) -> Loop:
     """The compiled loop for an objective, a rule, and parameters of these shapes: found by the program's text, or made.
 
-    It takes the arrays the objective closes over, the random key, [0, n, n + 1 or n, t], leaves and slots, rates, and the
-    tables of scheduled hyperparameters; it returns leaves and slots after n updates, and one column per point.
+    It takes the arrays the objective closes over and its data, the random key, [0, n, n + 1 or n, t], leaves and slots, rates,
+    and the tables of scheduled hyperparameters; it returns leaves and slots after n updates, and one column per point.
     """
     shapes = tuple((x.shape, x.dtype) for x in leaves)
     scheduled = tuple(sorted(optimizer.scheduled))
@@ -180,7 +180,7 @@ def _compiled(
     import jax
     import jax.numpy as jnp
 
-    jaxpr, elsewhere, structural = traced.closed.jaxpr, optimizer.reports_elsewhere, optimizer.structural
+    elsewhere, structural = optimizer.reports_elsewhere, optimizer.structural
 
     def reported(leaves: list[Array], slots: Any) -> Any:
         return jax.tree_util.tree_map(_as_before, leaves, optimizer.report(leaves, {"slots": slots}))
@@ -189,11 +189,11 @@ def _compiled(
         def body(k: Any, carry: Any) -> Any:
             (leaves, slots), book = carry
             extra = [jax.random.fold_in(key, ends[3] + k)] if traced.stochastic else []
-            loss, *grads = jax.core.eval_jaxpr(jaxpr, consts, *leaves, *extra)
+            loss, *grads = traced.evaluate(consts, *leaves, *extra)
             shown = leaves
             if elsewhere:  # the gradient is taken at p, the loss is told at the point the rule reports
                 shown = reported(leaves, slots)
-                loss, *_ = jax.core.eval_jaxpr(jaxpr, consts, *shown, *extra)
+                loss, *_ = traced.evaluate(consts, *shown, *extra)
             now = structural | handed.open_rates(rates) | {name: tables[name][k] for name in scheduled}
             new, after = optimizer.step_leaves(leaves, grads, {"t": ends[3] + k, "slots": slots}, now)
             new, after = jax.tree_util.tree_map(_as_before, (leaves, slots), (new, after["slots"]))

@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from descend.compiled import CAPACITY, Loop, Plain, Vector, capacity, compiled_loop, packing
 from descend.errors import DescendError
 from descend.objectives import Objective
+from descend.ondata import data_of, identity
 from descend.rows import Rows, row_norms
 from descend.rules import Optimizer
 from descend.tracing import Traced, remember, trace_objective
@@ -115,7 +116,7 @@ def _plan_key(goal: Objective, rebuild: Any, optimizer: Any, leaves: Sequence[Ar
         else:
             return None
     shapes = [(leaf.shape, leaf.dtype) for leaf in leaves]
-    return (goal.fun, goal.stochastic, *kinds, *shapes, str(rebuild(list(range(len(leaves))))), points)
+    return (identity(goal.fun), goal.stochastic, *kinds, *shapes, str(rebuild(list(range(len(leaves))))), points)
 
 
 def _made_plan(
@@ -162,7 +163,8 @@ class JaxEngine:
                 remember(_plans, key, plan)
         else:
             shut, t = np.concatenate([*(leaf.ravel() for leaf in leaves), plan.fresh[self.size :]]), 0
-        self._handed, self._loop, self._consts = plan.handed, plan.loop, plan.traced.consts
+        self._handed, self._loop = plan.handed, plan.loop
+        self._consts = plan.traced.consts + data_of(goal.fun)
         # leaves and slots before the first step, which are the same for other leaves of these shapes
         begun = isinstance(plan.handed, Vector) and isinstance(optimizer, Optimizer) and not optimizer.rule.starts_at_p
         self._fresh = shut if begun and not t else None

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.engine import jax_switch
+from descend.ondata import OnData, data_of, identity
 from descend.rules import Optimizer
 from descend.schedules import Schedule
 from descend.tracing import program_text
@@ -111,7 +112,7 @@ def curvature_at(goal: Any, point: Any) -> Curvature | None:
         return None
 
 
-def _flat_function(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Callable[[Any], Any]:
+def _flat_function(fun: Callable[[Any], Any], arrays: Sequence[Any], rebuild: Any) -> Callable[[Any], Any]:
     shapes = [a.shape for a in arrays]
     ends = np.cumsum([a.size for a in arrays])[:-1]
 
@@ -119,36 +120,38 @@ def _flat_function(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Callable[[
         import jax.numpy as jnp
 
         parts = jnp.split(vector, ends) if len(ends) else [vector]
-        return goal.fun(rebuild([part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]))
+        return fun(rebuild([part.reshape(shape) for part, shape in zip(parts, shapes, strict=True)]))
 
     return flat
 
 
-def _compiled(goal: Any, arrays: Sequence[Any], make: Callable[[], Any], what: str) -> Callable[[Any], Any]:
-    """`make()` compiled, as a function of the flat point.
+def _compiled(goal: Any, arrays: Sequence[Any], rebuild: Any, what: str) -> Callable[[Any], Any]:
+    """The gradient or the Hessian, by `jax`'s name for it, compiled as a function of the flat point.
 
     Found by identity for an immutable objective. A user's function, whose closure may have changed, is traced anew, and what
-    was compiled is found by the program's text: the arrays it closes over are arguments.
+    was compiled is found by the program's text: the arrays it closes over are arguments, and so is its data.
     """
     import jax
 
+    fun, data = goal.fun, data_of(goal.fun)
     shapes = tuple((a.shape, str(a.dtype)) for a in arrays)
-    key = (what, goal.fun, shapes)
+    key = (what, identity(fun), shapes)
     if goal.immutable and key in _hessians:
-        return _hessians[key]
-    closed = jax.make_jaxpr(make())(np.concatenate([a.ravel() for a in arrays]))
+        return partial(_hessians[key], data)
+
+    def derivative(data: Sequence[Any], x: Any) -> Any:
+        of = (lambda p: fun.on(p, *data)) if isinstance(fun, OnData) else fun
+        return getattr(jax, what)(_flat_function(of, arrays, rebuild))(x)
+
+    closed = jax.make_jaxpr(derivative)(data, np.concatenate([a.ravel() for a in arrays]))
     text_key = (what, program_text(closed), shapes)
     if text_key not in _hessians:
         jaxpr = closed.jaxpr
-        _remember(text_key, jax.jit(lambda consts, x: jax.core.eval_jaxpr(jaxpr, consts, x)[0]))
-    program, consts = _hessians[text_key], closed.consts
-
-    def call(x: Any) -> Any:
-        return program(consts, x)
-
+        _remember(text_key, jax.jit(lambda consts, data, x: jax.core.eval_jaxpr(jaxpr, consts, *data, x)[0]))
+    call = partial(_hessians[text_key], closed.consts)
     if goal.immutable:
         _remember(key, call)
-    return call
+    return partial(call, data)
 
 
 def _remember(key: Any, value: Callable[..., Any]) -> None:
@@ -158,9 +161,7 @@ def _remember(key: Any, value: Callable[..., Any]) -> None:
 
 
 def _dense(goal: Any, arrays: Sequence[Any], rebuild: Any) -> Curvature | None:
-    import jax
-
-    hessian = _compiled(goal, arrays, lambda: jax.hessian(_flat_function(goal, arrays, rebuild)), "dense")
+    hessian = _compiled(goal, arrays, rebuild, "hessian")
     matrix = np.asarray(hessian(np.concatenate([a.ravel() for a in arrays])), dtype=np.float64)
     if not np.all(np.isfinite(matrix)):
         return None
@@ -173,7 +174,7 @@ def _power(goal: Any, arrays: Sequence[Any], rebuild: Any, iterations: int = 100
     import jax
     import jax.numpy as jnp
 
-    flat = _flat_function(goal, arrays, rebuild)
+    flat = _flat_function(goal.fun, arrays, rebuild)
     point = jnp.concatenate([jnp.asarray(a).ravel() for a in arrays])
 
     def product(vector: Any) -> Any:
@@ -560,12 +561,10 @@ def steady_steps(optimizer: Optimizer, point: Any) -> tuple[float, float]:
 
 def _gradient(goal: Any, point: Any) -> Floats:
     """The gradient at a point as one flat array."""
-    import jax
-
     leaves, rebuild = flatten(point)
     arrays = [np.asarray(leaf) for leaf in leaves]
     with jax_switch(any(a.dtype == np.float64 for a in arrays)):
-        flat = _compiled(goal, arrays, lambda: jax.grad(_flat_function(goal, arrays, rebuild)), "gradient")
+        flat = _compiled(goal, arrays, rebuild, "grad")
         return np.asarray(flat(np.concatenate([a.ravel() for a in arrays])), dtype=np.float64)
 
 

@@ -12,6 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from descend.ondata import OnData, data_of, identity
+
 __all__ = ["Traced", "keep", "program_text", "remember", "trace_objective"]
 
 Array = Any
@@ -31,6 +33,14 @@ class Traced:
     @property
     def consts(self) -> list[Any]:
         return list(self.closed.consts)
+
+    def evaluate(self, consts: Sequence[Array], *arguments: Array) -> list[Array]:
+        """The objective's value, and its gradient for each leaf; `consts` are those of the program, then the data's arrays."""
+        import jax
+
+        own = len(self.closed.consts)
+        found: list[Array] = jax.core.eval_jaxpr(self.closed.jaxpr, consts[:own], *consts[own:], *arguments)
+        return found
 
 
 _traced: OrderedDict[Any, Traced] = OrderedDict()
@@ -63,16 +73,21 @@ def trace_objective(
     import jax
 
     signature = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    key = (id(fun), signature, str(rebuild(list(range(len(leaves)))))) if immutable else None
+    key = (identity(fun), signature, str(rebuild(list(range(len(leaves)))))) if immutable else None
     if key is not None and key in _traced:
         _traced.move_to_end(key)
         return _traced[key]
 
-    def flat(values: Sequence[Array], *key: Array) -> Array:
-        return fun(rebuild(list(values)), *key)
+    on = fun.on if isinstance(fun, OnData) else None
+
+    def flat(values: Sequence[Array], data: Sequence[Array], *key: Array) -> Array:
+        return fun(rebuild(list(values)), *key) if on is None else on(rebuild(list(values)), *data)
+
+    def both(data: Sequence[Array], values: Sequence[Array], *key: Array) -> Any:
+        return jax.value_and_grad(flat)(values, data, *key)
 
     extra = [jax.random.PRNGKey(0)] if stochastic else []
-    closed = jax.make_jaxpr(jax.value_and_grad(flat))(list(leaves), *extra)
+    closed = jax.make_jaxpr(both)(data_of(fun), list(leaves), *extra)
     found = Traced(closed, program_text(closed), fun, stochastic, single_precision_constants(closed))
     return found if key is None else remember(_traced, key, found)
 

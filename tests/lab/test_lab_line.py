@@ -136,6 +136,65 @@ def test_too_many_points_get_a_sentence():
         ask("line", data={"x": many, "y": many})
 
 
+# -- nothing is compiled while a point is dragged --------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def compilations():
+    """A list that grows by one with each program traced or compiled inside the block."""
+    from jax import monitoring
+
+    counted, events = [], ("jaxpr_trace_duration", "backend_compile_duration")
+    monitoring.register_event_duration_secs_listener(
+        lambda name, *_, **__: counted.append(name) if name.endswith(events) and counted[-1:] != [None] else None
+    )
+    try:
+        yield counted
+    finally:
+        counted.append(None)  # listeners cannot be taken back one by one: this one counts no more
+
+
+@pytest.mark.parametrize("standardise", [False, True])
+def test_a_drag_compiles_nothing(standardise):
+    """Points move, come and go between two powers of two; the fit and what is said of it need no new program."""
+    import jax
+
+    x = [((37 * k) % 101) / 10 for k in range(40)]
+    settings = {"optimizer": {"name": "sgd", "values": {"lr": 0.01}}, "steps": 30, "standardise": standardise}
+
+    def fitted(count, moved):
+        points = {"x": x[:count], "y": [2 * v + moved for v in x[1:count]] + [moved], "names": ["x", "y"]}
+        frame = ask("line", data=points, **settings)
+        ask("line_why", data=points, **settings)
+        return frame
+
+    before = fitted(40, 0.0)
+    with compilations() as counted:
+        frames = [fitted(count, moved) for count, moved in ((40, 0.5), (40, 1.0), (38, 2.0), (39, 2.0), (33, 2.5))]
+        assert counted == []
+        jax.jit(lambda v: v + 1)(1.0)
+        assert counted, "the count does not count"
+    assert before.data["final"] != frames[0].data["final"] != frames[1].data["final"]
+    X, y = np.array(x[:33])[:, None], np.array([2 * v + 2.5 for v in x[1:33]] + [2.5])
+    assert frames[-1].data["final"]["mse"] == pytest.approx(
+        mse(X, y, [frames[-1].data["final"]["w"]], frames[-1].data["final"]["b"])
+    )
+    w, b = np.polyfit(X[:, 0], y, 1)
+    assert [frames[-1].data["least_squares"][k] for k in "wb"] == pytest.approx([w, b])
+
+
+def test_the_descent_on_filled_up_rows_is_the_descent_by_hand():
+    """Five rows run in a program of eight: the three that fill it up change nothing."""
+    frame = preset("five", steps=3)
+    p = np.zeros(2)
+    x, y = np.arange(1.0, 6.0), 2 * np.arange(1.0, 6.0)
+    for k in range(4):
+        assert frame.arrays["path"][k] == pytest.approx(p, rel=1e-14, abs=1e-15)
+        r = p[0] * x + p[1] - y
+        assert frame.arrays["loss"][k] == pytest.approx(np.mean(r * r), rel=1e-14)
+        p = p - 0.01 * 2 * np.array([np.mean(r * x), np.mean(r)])
+
+
 # -- tables ---------------------------------------------------------------------------------------------------------------
 
 

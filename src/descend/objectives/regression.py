@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from descend.errors import DescendError
 from descend.objectives.objective import Objective
+from descend.ondata import OnData
 
 __all__ = [
     "MODELS",
@@ -73,12 +75,16 @@ class Model:
     loss_name: str
     #: (X of shape (n, d), p of shape (d + 1,)) -> predictions of shape (n,); on NumPy and JAX arrays alike.
     predict: Callable[[Array, Array], Array]
-    #: (predictions, y) -> one number.
-    loss: Callable[[Array, Array], Array]
+    #: (predictions, y) -> each row's loss, shape (n,); the model's is their mean.
+    each: Callable[[Array, Array], Array]
     #: The model in a line of mathematics, from the features' and the target's names.
     formula: Callable[[tuple[str, ...], str], str]
     #: (X, y) -> the exact minimum.
     exact: Callable[[Floats, Floats], LeastSquares] | None = None
+
+    def loss(self, predicted: Array, y: Array) -> Array:
+        """One number."""
+        return self.each(predicted, y).mean()
 
 
 @dataclass(frozen=True)
@@ -102,9 +108,9 @@ def _linear(X: Array, p: Array) -> Array:
     return X @ p[:-1] + p[-1]
 
 
-def _mean_square(predicted: Array, y: Array) -> Array:
+def _square(predicted: Array, y: Array) -> Array:
     r = predicted - y
-    return (r * r).mean()
+    return r * r
 
 
 def _linear_formula(features: tuple[str, ...], target: str) -> str:
@@ -140,7 +146,7 @@ def least_squares(X: ArrayLike, y: ArrayLike) -> LeastSquares:
 
 
 MODELS: dict[str, Model] = {
-    "linear": Model("linear", "linear regression", "MSE", _linear, _mean_square, _linear_formula, least_squares),
+    "linear": Model("linear", "linear regression", "MSE", _linear, _square, _linear_formula, least_squares),
 }
 
 
@@ -185,7 +191,7 @@ def regression(
         raise DescendError(f"batch_size must be a whole number of at least 1; got {batch_size!r}")
     if batch_size is None or batch_size >= rows:
         return Objective(
-            fun=lambda p: chosen.loss(chosen.predict(X, p), y),
+            fun=_on_data(chosen, X, y),
             name=chosen.name,
             text=f"{chosen.loss_name}({', '.join(_few(names))}) over {rows:,} rows",
             variables=names,
@@ -208,6 +214,33 @@ def regression(
         start=(0.0,) * len(names),
         stochastic=True,
     )
+
+
+def _on_data(model: Model, X: Floats, y: Floats) -> Callable[[Array], Array]:
+    """The loss on these rows. Few rows are filled up to a power of two, so that one program serves any number near theirs."""
+
+    def plain(p: Array) -> Array:
+        return model.loss(model.predict(X, p), y)
+
+    if X.size > KEPT:
+        return plain
+    more = (1 << max(3, (len(y) - 1).bit_length())) - len(y)
+    padded = np.pad(X, ((0, more), (0, 0))), np.pad(y, (0, more)), np.array(float(len(y)))
+    return OnData(plain, _of_rows(model.name), padded)
+
+
+@lru_cache
+def _of_rows(name: str) -> Callable[..., Array]:
+    """A model's mean loss over the first `rows` rows, as a function of p, X, y and `rows`."""
+    model = model_named(name)
+
+    def loss(p: Array, X: Array, y: Array, rows: Array) -> Array:
+        import jax.numpy as jnp
+
+        own = jnp.arange(len(y)) < rows
+        return jnp.where(own, model.each(model.predict(X, p), y), 0).sum() / rows
+
+    return loss
 
 
 def _few(names: tuple[str, ...]) -> tuple[str, ...]:
