@@ -8,11 +8,14 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.image import imread
 
 import descend as ds
 from descend.errors import DescendError
@@ -345,7 +348,7 @@ def test_a_file_of_ones_own(browser_page, until):
     until(page, f"{PAGE}.told.names[1] === 'c'")
     assert page.evaluate(f"[{PAGE}.told.names[0], {PAGE}.told.rows]") == ["a", 40]
     until(page, f"{PAGE}.told2.command.includes('mine.csv')")
-    assert "stays on this machine" in page.locator(".ln-page").inner_text()
+    until(page, "document.querySelector('.ln-page').innerText.includes('The points are in the link')")
     page.get_by_label("The column across, x").select_option("b")
     until(page, f"{PAGE}.told.names[0] === 'b'")
     page.set_input_files("input[type=file]", files=[{"name": "bad.csv", "mimeType": "text/csv", "buffer": b"nothing here"}])
@@ -361,6 +364,7 @@ def test_a_large_file_fits_through_the_socket(browser_page, until):
     until(page, "document.querySelector('.ln-table [role=status]').textContent.includes('of 60,000 lines are taken')")
     until(page, f"{PAGE}.told.names[1] === 'c'")
     assert not page.evaluate(f"{PAGE}.told2.command").endswith("large.csv")
+    until(page, "document.querySelector('.ln-page').innerText.includes('stays on this machine')")
 
 
 def test_presets_and_link(browser_page, until, open_page):
@@ -370,6 +374,72 @@ def test_presets_and_link(browser_page, until, open_page):
     other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
     assert "0.08452" in other.locator(".ln-limit-said").inner_text()
     assert other.get_by_role("button", name="Five points").get_attribute("aria-pressed") == "true"
+
+
+def handed(page, name, rows, until):
+    """Give the page a table of so many rows on y = 2x + 1, roughly."""
+    text = "x,y\n" + "\n".join(f"{k},{2 * k + 1 + k % 3}" for k in range(rows))
+    page.set_input_files("input[type=file]", files=[{"name": name, "mimeType": "text/csv", "buffer": text.encode()}])
+    until(page, f"{PAGE}.told.rows === {rows}")
+
+
+def test_a_small_table_is_in_the_link(browser_page, until, open_page):
+    page = opened(browser_page, until)
+    handed(page, "small.csv", 200, until)
+    until(page, "location.hash.includes('small.csv')")
+    other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
+    assert other.evaluate(f"[...{PAGE}.told.arrays.y]") == [2 * k + 1 + k % 3 for k in range(200)]
+    assert other.evaluate(f"{PAGE}.told2.command").startswith("descend fit small.csv")
+
+
+def test_a_larger_table_is_not_and_the_link_says_so(browser_page, until, open_page):
+    page = opened(browser_page, until)
+    handed(page, "larger.csv", 201, until)
+    until(page, "location.hash.includes('larger.csv')")
+    other = opened(open_page(), until, "/line" + page.evaluate("location.hash"))
+    said = other.locator(".ln-table [role=status]").inner_text()
+    assert "made with 201 points from larger.csv" in said
+    assert other.evaluate(f"{PAGE}.told.rows") == 100
+
+
+def test_undo_and_redo(browser_page, until):
+    page = opened(browser_page, until)
+    undo, redo = (page.get_by_role("button", name=name, exact=True) for name in ("Undo", "Redo"))
+    assert undo.is_disabled()
+    page.get_by_role("slider", name="A data point").focus()
+    page.keyboard.press("Delete")
+    until(page, f"{PAGE}.told.rows === 99 && !document.querySelector('[aria-label=Undo]').disabled")
+    page.get_by_role("button", name="Five points").click()
+    until(page, f"{PAGE}.told.rows === 5 && location.hash.includes('five')")
+    page.keyboard.press("Control+z")
+    until(page, f"{PAGE}.told.rows === 99")
+    undo.click()
+    until(page, f"{PAGE}.told.rows === 100 && document.querySelector('[aria-label=Undo]').disabled")
+    redo.click()
+    until(page, f"{PAGE}.told.rows === 99")
+    page.keyboard.press("Control+Shift+z")
+    until(page, f"{PAGE}.told.rows === 5")
+    page.go_back()
+    until(page, f"{PAGE}.told.rows === 99")
+
+
+def test_the_picture_is_saved(browser_page, until):
+    page = opened(browser_page, until)
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as SVG").click()
+    text = Path(found.value.path()).read_text(encoding="utf-8")
+    assert found.value.suggested_filename == "line.svg"
+    words = "".join(ElementTree.fromstring(text).itertext())
+    assert "least squares 0.07563" in words
+    assert "descend fit --demo line" in words
+    assert "oklab" not in text
+    assert "class=" not in text
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as PNG").click()
+    assert found.value.suggested_filename == "line.png"
+    pixels = imread(found.value.path())
+    assert pixels.shape[1] > 1000
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
 
 
 @pytest.mark.parametrize("width", [390, 2560])

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.image import imread
 
 from descend.cli import main
 from descend.errors import DescendError
@@ -300,6 +303,41 @@ def test_the_state_is_in_the_link(browser_page, until, open_page):
     until(page, "location.hash.includes('sin')")
     other = opened(open_page(), until, "/slopes" + page.evaluate("location.hash"))
     assert other.evaluate(f"{STATE}.f") == "sin(x)"
+
+
+def test_undo_and_redo_of_both_halves(browser_page, until):
+    page = opened(browser_page, until)
+    page.locator(".sl-chip").nth(3).click()
+    until(page, f"{STATE}.f === 'sin(x)' && location.hash.includes('sin')")
+    page.get_by_role("slider", name="The point (x, y)").focus()
+    page.keyboard.press("ArrowLeft")
+    until(page, f"{STATE}.two.at[0] < 4 && location.hash.includes('3.88')")
+    page.keyboard.press("Control+z")
+    until(page, f"{STATE}.two.at[0] === 4 && document.querySelector('descend-slopes').two.told.at[0] === 4")
+    page.get_by_role("button", name="Undo", exact=True).click()
+    until(page, f"{STATE}.f === 'x^2' && document.querySelector('#sl-f').value === 'x^2'")
+    until(page, "document.querySelector('[aria-label=Undo]').disabled")
+    page.get_by_role("button", name="Redo", exact=True).click()
+    until(page, "document.querySelector('descend-slopes').told.text === 'sin(x)'")
+
+
+@pytest.mark.parametrize(("nth", "name", "told"), [(0, "slopes", "the slope is 2.0"), (1, "gradient", "8.0 along x")])
+def test_both_pictures_are_saved(browser_page, until, nth, name, told):
+    page = opened(browser_page, until)
+    until(page, "document.querySelector('descend-slopes').two.told && document.querySelector('descend-slopes').two.shapes")
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as SVG").nth(nth).click()
+    text = Path(found.value.path()).read_text(encoding="utf-8")
+    assert found.value.suggested_filename == f"{name}.svg"
+    words = "".join(ElementTree.fromstring(text).itertext())
+    assert told in words
+    assert "descend gradient" in words
+    assert "oklab" not in text
+    assert "class=" not in text
+    with page.expect_download() as found:
+        page.get_by_role("button", name="Save the picture as PNG").nth(nth).click()
+    pixels = imread(found.value.path())
+    assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
 
 
 @pytest.mark.parametrize("width", [390, 2560])

@@ -1,29 +1,53 @@
 // The line fit: data, line, its place among all lines, and the descent there, all moving together.
-import { calmly, copier, el, link, linked, number, power, put, slider, Stopwatch, stylesheet } from "./slopes/kit.js";
+import { calmly, copier, el, linked, number, power, put, slider, Stopwatch, stylesheet } from "./slopes/kit.js";
+import { History } from "./slopes/tools.js";
 import { DataFigure } from "./line/data.js";
 import { LossFigure } from "./line/loss.js";
 import { PlaneFigure } from "./line/plane.js";
 import { TablePanel } from "./line/table.js";
 
-const FIRST = { preset: "line", data: { demo: "line" }, lr: 0.01, steps: 200, start: [0, 0], standardise: false };
-/** More points than this do not fit into a link. */
-const LINKED = 150;
+const FIRST = { preset: "line", data: { demo: "line" }, lr: 0.01, steps: 200, start: [0, 0], standardise: false, source: null };
+/** More points than this make a link too long to be sent to anybody. */
+const LINKED = 200;
 
 export class LineFit extends HTMLElement {
   async connectedCallback() {
     await stylesheet("/static/pages/slopes.css");
     await stylesheet("/static/pages/line.css");
-    this.state = { ...structuredClone(FIRST), ...(linked() ?? {}) };
+    this.state = opened();
     this.step = null;
     this.watch = new Stopwatch();
     this.build();
     this.refit = true;
-    this.ask();
     this.offer();
+    this.missed();
+    await this.ask();
+    this.keep();
+  }
+
+  disconnectedCallback() { this.past?.close(); }
+
+  restore(state) {
+    this.stop();
+    this.state = state ?? opened();
+    this.step = null;
+    this.refit = true;
+    this.table.forget();
+    this.missed();
+    this.ask();
+    this.later();
+    this.past.marked();
+  }
+
+  /** A link made with a long table does not hold it, and says so. */
+  missed() {
+    const { lost } = this.state;
+    if (lost) this.table.say(`This link was made with ${lost.rows.toLocaleString("en-US")} points${lost.file ? ` from ${lost.file}` : ""}, which it does not hold: choose the table again. Meanwhile a demonstration is shown.`);
   }
 
   build() {
     const finished = () => { this.later(); this.keep(); };
+    this.past = new History({ link: (state) => this.linked(state), restore: (state) => this.restore(state), name: "line", picture: () => this.picture() });
     const hold = (w, b) => { this.step = 0; this.set({ start: [neat(w), neat(b)] }); };
     this.data = new DataFigure({ hold, finished, edit: (x, y) => this.edit(x, y) });
     this.plane = new PlaneFigure({ hold, finished, hover: (w, b) => this.transport.ask("hover", "line_at", { data: this.state.data, at: [w, b] }), refit: () => { this.refit = true; this.ask(); } });
@@ -40,7 +64,7 @@ export class LineFit extends HTMLElement {
     this.command = el("pre", { class: "sl-code", tabindex: "0" });
     const card = (title, says, ...more) => el("section", { class: "sl-card" }, el("header", {}, el("h2", {}, title), says ? el("p", {}, says) : null), ...more);
     this.append(el("div", { class: "sl-page ln-page" },
-      el("header", { class: "sl-head" }, el("h1", {}, "Line fit"), this.story),
+      el("header", { class: "sl-head" }, el("div", { class: "sl-title" }, el("h1", {}, "Line fit"), this.past.node), this.story),
       el("section", { class: "sl-bar" }, this.chips, this.table.node, this.problem, this.reading),
       el("div", { class: "ln-two" }, this.data.node, this.plane.node),
       this.controls,
@@ -48,7 +72,7 @@ export class LineFit extends HTMLElement {
         el("div", { class: "sl-column" }, this.loss.node, card("Why it went so", "", this.why)),
         el("div", { class: "sl-column" }, card("In numbers", "", this.results), card("As a training loop prints it", "The loss before each update, w and b after it.", this.steps),
           card("Take it with you", "", this.command, el("div", { class: "sl-turn" }, copier("Copy as command", () => this.told2?.command), copier("Copy as Python", () => this.told2?.python),
-            copier("Copy link", () => { this.keep(true); return location.href; })), (this.linknote = el("p", { class: "ln-hint" })))))));
+            copier("Copy link", () => this.past.address(this.state))), (this.linknote = el("p", { class: "ln-hint" })))))));
     this.later = calmly(() => this.askWhy());
     this.titled();
   }
@@ -89,28 +113,25 @@ export class LineFit extends HTMLElement {
     this.stop();
     this.step = null;
     this.refit = true;
-    this.source = null;
     this.table.forget();
-    this.set({ preset: preset.name, data: preset.data, lr: preset.lr, steps: preset.steps, start: [0, 0], standardise: false });
+    this.set({ preset: preset.name, source: null, lost: null, data: preset.data, lr: preset.lr, steps: preset.steps, start: [0, 0], standardise: false });
     this.later();
     this.keep();
   }
 
   edit(x, y) {
-    this.source = null;
     const names = this.told?.names ?? ["x", "y"];
-    this.set({ data: { x, y, names }, preset: null });
+    this.set({ data: { x, y, names }, preset: null, source: null, lost: null });
   }
 
   take(told, sample) {
     this.stop();
     this.step = null;
     this.refit = true;
-    this.csv = true;
-    this.source = sample.whole ? { file: sample.name } : null;
     const { x, y } = told.arrays;
-    this.set({ data: { x: [...x], y: [...y], names: [told.x, told.y] }, preset: "csv", start: told.start, standardise: true, lr: 0.1, steps: 100 });
+    this.set({ data: { x: [...x], y: [...y], names: [told.x, told.y] }, preset: "csv", source: sample.whole ? { file: sample.name } : null, lost: null, start: told.start, standardise: true, lr: 0.1, steps: 100 });
     this.later();
+    this.keep();
   }
 
   titled() {
@@ -204,7 +225,7 @@ export class LineFit extends HTMLElement {
   }
 
   async askWhy() {
-    const told = await this.transport.ask("why", "line_why", { ...this.question(), source: this.source });
+    const told = await this.transport.ask("why", "line_why", { ...this.question(), source: this.state.source });
     if (!told || told.error) return;
     this.told2 = told;
     const button = told.lr ? el("button", { type: "button", class: "ck-button", onclick: () => { this.step = null; this.set({ lr: told.lr, preset: null }); this.later(); this.keep(); } }, `Try ${power(told.lr, 3)}`) : null;
@@ -212,7 +233,7 @@ export class LineFit extends HTMLElement {
       told.advice.length ? el("p", { class: "ln-advice" }, el("strong", {}, "Try: "), told.advice[0].replace(/^--/, "")) : null, button);
     this.command.textContent = told.command.length > 400 ? `${told.command.slice(0, 200)} … ${told.command.slice(-120)}` : told.command;
     const { data } = this.state;
-    this.linknote.textContent = data.demo ? "" : this.inLink() ? "The points are in the link." : "The link holds the settings, not the data: a table of your own stays on this machine.";
+    this.linknote.textContent = data.demo ? "" : this.inLink(this.state) ? "The points are in the link, and nowhere else: whoever has it has them." : `The link holds the settings, not the ${data.x.length.toLocaleString("en-US")} points: so long a table stays on this machine.`;
   }
 
   seek(k) {
@@ -243,16 +264,26 @@ export class LineFit extends HTMLElement {
     this.play.textContent = "▶ Play";
   }
 
-  inLink() { const { data, preset } = this.state; return Boolean(data.demo) || (preset !== "csv" && !this.csv && data.x.length <= LINKED); }
+  inLink({ data }) { return Boolean(data.demo) || data.x.length <= LINKED; }
 
-  keep(now = false) {
-    const state = { ...this.state };
-    if (!this.inLink()) { state.data = FIRST.data; state.preset = null; }
-    if (now) history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(state))}`);
-    else link(state);
+  /** What of a state goes into the link. */
+  linked(state) {
+    if (this.inLink(state)) return state;
+    return { ...state, data: FIRST.data, preset: null, source: null, lost: { rows: state.data.x.length, file: state.source?.file } };
+  }
+
+  keep() { this.past.keep(() => (this.problem.hidden ? structuredClone(this.state) : null)); }
+
+  picture() {
+    const named = [["The data and the line", this.data], ["All lines: the (w, b) plane", this.plane], ["The loss curve", this.loss]];
+    const [data, plane, loss] = named.map(([title, figure]) => ({ title, chart: figure.chart }));
+    return { rows: [[data, plane], [loss]], said: this.told.reading, about: this.told2?.command };
   }
 }
 customElements.define("descend-line", LineFit);
+
+/** The state in the link, over the one to begin with. */
+const opened = () => ({ ...structuredClone(FIRST), ...(linked() ?? {}) });
 
 const neat = (v) => Number(v.toPrecision(4));
 const round = (v) => Math.max(1, Math.min(20000, v < 100 ? Math.round(v) : Number(v.toPrecision(2))));

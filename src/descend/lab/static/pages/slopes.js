@@ -1,7 +1,8 @@
 // Slopes: one derivative read three ways, by rule, by difference, and in two directions at once.
-import { calmly, copier, el, link, linked, math, mathOf, number, power, put, slider, Stopwatch, stylesheet } from "./slopes/kit.js";
+import { calmly, copier, el, linked, math, mathOf, number, power, put, slider, Stopwatch, stylesheet } from "./slopes/kit.js";
 import { chainPanel, rulesPanel } from "./slopes/rules.js";
 import { threeFramings } from "./slopes/three.js";
+import { History } from "./slopes/tools.js";
 import { twoInputs } from "./slopes/two.js";
 import { valley } from "./slopes/valley.js";
 
@@ -11,16 +12,29 @@ const SMALLEST = 1e-16;
 export class Slopes extends HTMLElement {
   async connectedCallback() {
     await stylesheet("/static/pages/slopes.css");
-    this.state = { ...structuredClone(FIRST), ...(linked() ?? {}) };
+    this.state = opened();
     this.watch = new Stopwatch();
     this.build();
     this.presets();
+    await this.ask();
+    this.later();
+    this.keep();
+  }
+
+  disconnectedCallback() { this.past?.close(); }
+
+  restore(state) {
+    this.state = state ?? opened();
+    this.field.value = this.state.f;
+    this.two.restore(this.state.two);
     this.ask();
     this.later();
+    this.past.marked();
   }
 
   build() {
     const finished = () => { this.later(); this.keep(); };
+    this.past = new History({ link: (state) => state, restore: (state) => this.restore(state), name: "slopes", picture: () => this.picture() });
     this.three = threeFramings({ move: (at) => this.set({ at: tidy(at, this.state.box) }), wiggle: (h) => this.set({ h: within(h) }), finished });
     this.valley = valley({ pick: (h) => this.set({ h: (this.state.h < 0 ? -1 : 1) * h }), finished });
     this.rules = rulesPanel();
@@ -40,7 +54,7 @@ export class Slopes extends HTMLElement {
     this.play = el("button", { type: "button", class: "ck-button strong", onclick: () => this.shrink() }, "▶ Let h shrink");
     const code = (key) => () => this.derived?.[key];
     this.append(el("div", { class: "sl-page" },
-      el("header", { class: "sl-head" }, el("h1", {}, "Slopes"),
+      el("header", { class: "sl-head" }, el("div", { class: "sl-title" }, el("h1", {}, "Slopes"), this.past.node),
         el("p", { class: "sl-lede" }, "A derivative is one number with three readings. Drag the point, shrink the step, and watch them agree.")),
       el("section", { class: "sl-bar", "aria-label": "The formula" },
         el("div", { class: "sl-type" }, el("label", { for: "sl-f" }, "f ="), this.field, this.shown), this.chips, this.problem),
@@ -53,7 +67,7 @@ export class Slopes extends HTMLElement {
           el("header", {}, el("h2", {}, "Take it with you"), el("p", {}, "The same numbers from the command line and the library.")),
           (this.command = el("pre", { class: "sl-code", tabindex: "0" })),
           el("div", { class: "sl-turn" }, copier("Copy as command", code("command")), copier("Copy as Python", code("python")),
-            copier("Copy link", () => { this.keep(true); return location.href; }))))),
+            copier("Copy link", () => this.past.address(this.whole())))))),
       this.two.node));
     this.later = calmly(() => this.askMore());
   }
@@ -103,6 +117,7 @@ export class Slopes extends HTMLElement {
     if (!told) return;
     this.problem.hidden = !told.error;
     if (told.error) { this.problem.textContent = told.error; return; }
+    this.told = told;
     this.three.draw(told);
     this.draw(told);
     this.watch.stop();
@@ -153,14 +168,25 @@ export class Slopes extends HTMLElement {
     this.timer = requestAnimationFrame(turn);
   }
 
-  keep(now = false) {
+  whole() {
     const { f, at, h, box } = this.state;
-    const state = { f, at, h, box, two: this.two.state };
-    if (now) history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(state))}`);
-    else link(state);
+    return { f, at, h, box, two: this.two.state };
+  }
+
+  /** A formula that cannot be read is nothing to come back to. */
+  keep() {
+    this.past.keep(() => (this.problem.hidden && this.two.problem.hidden ? this.whole() : null));
+  }
+
+  picture() {
+    const said = [this.problem.hidden ? `f(${this.told.variable}) = ${this.told.text}: at ${this.told.variable} = ${number(this.told.at, 5)} the slope is ${this.told.said.slope ?? "not defined"}, the secant over h = ${power(this.told.h, 3)} has ${this.told.said.secant ?? "none"}.` : ""].join("");
+    return { rows: [this.three.panels(), [{ title: "The error of a finite difference against h", chart: this.valley.chart }]], said, about: this.derived?.command ?? this.state.f };
   }
 }
 customElements.define("descend-slopes", Slopes);
+
+/** The state in the link, over the one to begin with. */
+const opened = () => ({ ...structuredClone(FIRST), ...(linked() ?? {}) });
 
 const within = (h) => Math.sign(h) * Math.min(1e3, Math.max(SMALLEST, Math.abs(h)));
 

@@ -91,13 +91,14 @@ export const params = ({ objective, start, steps, seed, noise, tol_grad, tol_los
 
 /** States one after another, to go back and forth in. On a page the browser's own history is it, so that Back is undo. */
 export class Past {
-  constructor(address, restore) {
+  constructor(address, restore, words = write) {
     this.address = address;
+    this.words = words;
     this.restore = restore;
     this.states = [];
     this.place = -1;
     this.latest = null;
-    this.write = throttled(() => this.latest && history.replaceState({ place: this.place }, "", write(this.latest)), 250); // browsers count these
+    this.write = throttled(() => this.latest && history.replaceState({ place: this.place }, "", words(this.latest)), 250); // browsers count these
     if (address) addEventListener("popstate", this.popped = (event) => this.jump(event.state?.place));
   }
 
@@ -117,8 +118,8 @@ export class Past {
     const text = JSON.stringify(state);
     if (this.states[this.place] === text) { this.now(state); return; }
     if (this.address && this.place >= 0) { // the entry that moved along goes back to where it was
-      history.replaceState({ place: this.place }, "", write(JSON.parse(this.states[this.place])));
-      history.pushState({ place: this.place + 1 }, "", write(state));
+      history.replaceState({ place: this.place }, "", this.words(JSON.parse(this.states[this.place])));
+      history.pushState({ place: this.place + 1 }, "", this.words(state));
     } else if (this.address) {
       history.replaceState({ place: 0 }, ""); // the address that was opened stands until something is changed
     }

@@ -345,12 +345,6 @@ export function linked() {
   try { return JSON.parse(decodeURIComponent(location.hash.slice(1))); } catch { return null; }
 }
 
-let pending = null;
-export function link(state) {
-  clearTimeout(pending);
-  pending = setTimeout(() => history.replaceState(null, "", `#${encodeURIComponent(JSON.stringify(state))}`), 250);
-}
-
 /** Call when the reader pauses: what is asked meanwhile would only make the next answer late. */
 export function calmly(call, pause = 160) {
   let timer = null;

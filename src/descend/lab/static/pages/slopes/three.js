@@ -40,7 +40,8 @@ export function threeFramings({ move, wiggle, finished }) {
       el("tr", {}, el("th", { scope: "row" }, "h"), ...told.table.map(([h]) => el("td", {}, number(h))), el("td", {}, "→ 0")),
       el("tr", {}, el("th", { scope: "row" }, "slope"), ...told.table.map(([, s]) => el("td", {}, s ?? "–")), el("td", {}, told.said.slope ?? "none"))));
   }
-  return { node, draw };
+  const panels = () => [["Rate of change", one], ["Slope of the tangent", two], ["Sensitivity", three]].map(([title, chart]) => ({ title, chart }));
+  return { node, draw, panels };
 }
 
 /** A straight line of slope m through (x, y), from one side of the view to the other. */

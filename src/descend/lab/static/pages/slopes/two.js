@@ -1,5 +1,6 @@
 // Two inputs: the gradient as an arrow, its parts as slices, and the slope in any direction.
 import { drawGround, levelsOf, prepared, viewOf } from "../../plot/plane.js";
+import { savers } from "./tools.js";
 import { Chart, copier, el, mathOf, number, power, press, put, slider } from "./kit.js";
 
 export function twoInputs({ transport, state, keep, watch }) {
@@ -37,7 +38,7 @@ class Two {
       change: (h) => { this.state.h = Number(h.toPrecision(3)); this.ask(); this.keep(); },
     });
     this.node = el("section", { class: "sl-two" },
-      el("header", { class: "sl-head" }, el("h1", {}, "Two inputs: the gradient"),
+      el("header", { class: "sl-head" }, el("div", { class: "sl-title" }, el("h2", { class: "sl-second" }, "Two inputs: the gradient"), savers("gradient", () => this.picture())),
         el("p", { class: "sl-lede" }, "One slope for each input, gathered in an arrow that points uphill and crosses the contours. Drag the point; turn the direction.")),
       el("section", { class: "sl-bar", "aria-label": "The function of two inputs" },
         el("div", { class: "sl-type" }, el("label", { for: "sl-g" }, "f ="), this.field, this.partials), this.chips, this.problem),
@@ -60,6 +61,21 @@ class Two {
     press(this.map.svg, (event) => this.move(...this.map.back(event)));
     addEventListener("descend-theme", () => this.paint());
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.paint());
+  }
+
+  /** Show this state, which is changed in place from now on. */
+  restore(state) {
+    this.state = state;
+    this.field.value = state.f;
+    this.step.set(state.h);
+    this.ground().then(() => this.ask());
+  }
+
+  picture() {
+    const { told } = this, [a, b] = told.variables;
+    const slices = [a, b].map((name, k) => ({ title: `The slice along ${name}`, chart: this.slices[k] }));
+    const under = (context) => drawGround(context, viewOf(this.field2.box, this.map.wide, this.map.high), this.shapes);
+    return { rows: [[{ title: `f(${a}, ${b}) = ${told.text}`, chart: this.map, under }], [...slices, { title: "The slope by direction", chart: this.dial }]], said: told.reading, about: told.command };
   }
 
   offer(grounds) {

@@ -63,5 +63,5 @@ export function valley({ pick, finished }) {
     put(marks, ...told.marks.map((mark) => el("button", { type: "button", class: "ck-button", onclick: () => { pick(mark.h); finished(); } },
       `${mark.kind}: h = ${mark.why} ≈ ${power(mark.h, 2)}, error ${mark.error === null ? "none" : power(mark.error, 2)}`)));
   }
-  return { node, draw };
+  return { node, draw, chart };
 }
