@@ -19,7 +19,7 @@ from descend.cli.output import check_files
 from descend.cli.text import labelled, number
 from descend.errors import DescendError
 from descend.planes import Axis, Plane, Store, linspace, logspace, plane
-from descend.trace import strict_json
+from descend.trace import OUTCOMES, strict_json
 
 __all__ = ["command"]
 
@@ -91,6 +91,8 @@ def command(
         store.flush()
         click.echo(f"descend: interrupted at {made.done:.0%}; the same command goes on from there", err=True)
         raise SystemExit(130)
+    store.flush()
+    made.arrays = {name: values.reshape(made[name].shape) for name, values in store.opened().items()}
     made.config |= identity
     _draw(made, by, out, bare)
     if data is not None:
@@ -168,7 +170,7 @@ def _draw(made: Plane, by: str | None, out: Path, bare: bool) -> None:
 
 
 def _told(made: Plane, out: Path, data: Path | None, seconds: float, before: int) -> dict[str, Any]:
-    kinds, counts = np.unique(made.outcomes, return_counts=True)
+    counts = np.bincount(np.asarray(made["outcome"]).ravel() + 1, minlength=len(OUTCOMES) + 1)  # words would take a gigabyte
     try:
         best = made.best()
     except DescendError:
@@ -179,7 +181,7 @@ def _told(made: Plane, out: Path, data: Path | None, seconds: float, before: int
         "descents": int(np.prod(made.shape)),
         "computed": int(np.prod(made.shape)) - before,  # those before it was interrupted took their own time
         "seconds": round(seconds, 3),
-        "outcomes": dict(zip(kinds.tolist(), counts.tolist(), strict=True)),
+        "outcomes": {kind: int(n) for kind, n in sorted(zip(["", *OUTCOMES], counts, strict=True)) if n},
         "best": best,
     }
 
@@ -223,6 +225,7 @@ class _Folder(Store):
         self.folder, self.shown, self.kept, self.total = folder, time.monotonic(), time.monotonic(), 0
         self.before = 0
         self.made: dict[str, Any] = {}
+        self.names: list[str] = []
         self.terminal = sys.stderr.isatty()
 
     def arrays(self, job: Any) -> dict[str, Any]:
@@ -234,11 +237,12 @@ class _Folder(Store):
             if not again:
                 self.remove()
                 self.folder.mkdir()
-            for name, values in job.empty().items():
-                path = self.folder / f"{name}.npy"
-                if not again:
-                    np.save(path, values)
-                self.made[name] = np.load(path, mmap_mode="r+")
+            empty = job.empty()
+            self.names = list(empty)
+            for name, values in () if again else empty.items():
+                np.save(self.folder / f"{name}.npy", values)
+            del empty
+            self.opened()
             note.write_text(strict_json(config), encoding="utf-8")
         except (OSError, ValueError) as error:
             raise DescendError(f"could not keep the map's results in {str(self.folder)!r}: {error}") from None
@@ -246,6 +250,11 @@ class _Folder(Store):
         self.before = int(np.count_nonzero(self.made["outcome"] >= 0))
         if self.before:
             click.echo(f"going on from {self.before / self.total:.0%}", err=True)
+        return self.made
+
+    def opened(self) -> dict[str, Any]:
+        """The files, mapped into memory anew: what was written so far is no longer held there."""
+        self.made = {name: np.load(self.folder / f"{name}.npy", mmap_mode="r+") for name in self.names}
         return self.made
 
     def _is_same(self, note: Path, config: dict[str, Any]) -> bool:

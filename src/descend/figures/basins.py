@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from descend.figures.data import number
-from descend.figures.palette import NONE, column, ramp_palette
+from descend.figures.palette import NONE, blocks, column, ramp_palette
 from descend.trace import OUTCOMES
 
 __all__ = ["Basins", "basins", "resting_points"]
@@ -24,6 +24,8 @@ MOST, SHADES = len(COLOURS), 36
 NEAR = 0.02
 #: A resting point that fewer than this part of the descents reach has no colour of its own.
 FEWEST = 2e-3
+#: Descents by which the resting points are told.
+ENOUGH = 1_000_000
 #: How far the fast shades are mixed with white and the slow ones with black.
 TINT, TONE = 0.62, 0.5
 
@@ -43,19 +45,21 @@ def basins(plane: Any, shown: NDArray[np.bool_]) -> Basins:
     palette, index = np.array(ramp_palette()), np.full(shown.shape, NONE, np.uint8)
     if "point" not in plane.arrays:
         return Basins(index, palette, ())
-    points = np.asarray(plane["point"], np.float64)
+    points = np.asarray(plane["point"])
     points = points.swapaxes(0, 1) if points.ndim == 3 else points[None]
-    places = resting_points(plane, points[shown & (column(plane, "outcome") == OUTCOMES.index("converged"))])
+    places = resting_points(plane, _some(points, shown & (column(plane, "outcome") == OUTCOMES.index("converged"))))
     if not len(places):
         return Basins(index, palette, ())
-    apart = np.abs(points[shown][:, None] - places[None]).max(axis=2)
-    nearest = apart.argmin(axis=1)
-    at_rest = apart[np.arange(len(nearest)), nearest] <= _near(places, points[shown])
-    speed = _speed(plane, shown)
+    near, nearest = _near(places, _some(points, shown)), np.full(shown.shape, -1, np.int8)
+    for rows in blocks(shown.shape):  # a large map a part at a time, or it would need a hundred times its own memory
+        apart = np.abs(points[rows][shown[rows]].astype(np.float64)[:, None] - places[None]).max(axis=2)
+        nearest[rows][shown[rows]] = np.where(apart.min(axis=1) <= near, apart.argmin(axis=1), -1)
+    at_rest, speed = nearest >= 0, _speed(plane, shown)
     ordered = np.sort(speed[at_rest])
-    rank = np.searchsorted(ordered, speed) / max(len(ordered), 1)
-    shade = np.minimum(SHADES - 1, np.floor(rank * SHADES)).astype(int)
-    index[shown] = np.where(at_rest, nearest * SHADES + shade, NONE)
+    for rows in blocks(shown.shape):
+        rank = np.searchsorted(ordered, speed[rows][at_rest[rows]]) / max(len(ordered), 1)
+        shade = np.minimum(SHADES - 1, np.floor(rank * SHADES)).astype(int)
+        index[rows][at_rest[rows]] = nearest[rows][at_rest[rows]] * SHADES + shade
     for k in range(len(places)):
         palette[k * SHADES : (k + 1) * SHADES] = _shades(COLOURS[k])
     ticks = tuple((float(k * SHADES + SHADES // 4), _words(place)) for k, place in enumerate(places))
@@ -91,12 +95,20 @@ def _near(places: Floats, points: Floats) -> float:
     return float(max(NEAR * (high - low).max(), 1e-5 * max(1.0, float(np.abs(every).max()))))
 
 
-def _speed(plane: Any, shown: NDArray[np.bool_]) -> Floats:
-    """Steps to the tolerance where the minimum is known, else the factor per step."""
-    reached, rate = column(plane, "steps_to")[shown].astype(float), column(plane, "rate")[shown].astype(float)
-    if (reached >= 0).any():
-        return np.where(reached < 0, np.inf, reached)
-    return np.where(np.isfinite(rate), rate, np.inf)
+def _some(points: NDArray[Any], which: NDArray[np.bool_]) -> Floats:
+    """Points of the map, or of every so many of them where they are millions."""
+    found = np.flatnonzero(which)
+    found = found[:: max(1, len(found) // ENOUGH)]
+    return np.asarray(points[np.unravel_index(found, which.shape)], np.float64)
+
+
+def _speed(plane: Any, shown: NDArray[np.bool_]) -> NDArray[np.float32]:
+    """Steps to the tolerance where the minimum is known, else the factor per step: (rows, columns)."""
+    reached = column(plane, "steps_to")
+    if (reached[shown] >= 0).any():
+        return np.where(reached < 0, np.inf, reached).astype(np.float32)
+    rate = column(plane, "rate")
+    return np.where(np.isfinite(rate), rate, np.inf).astype(np.float32)
 
 
 def _shades(colour: str) -> NDArray[np.uint8]:

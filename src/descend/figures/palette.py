@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 
-__all__ = ["DIVERGED", "MISSING", "NONE", "SHADES", "column", "ramp_palette"]
+__all__ = ["DIVERGED", "MISSING", "NONE", "SHADES", "blocks", "column", "ramp_palette"]
 
 #: Colours of the ramp, dark for the slow and the high, bright for the fast and the low; interpolated to SHADES.
 RAMP = "301164 501271 721f81 932b80 b73779 d8456c f1605d fb8761 fea973 fecb87 fcedaf fcfdd8"
@@ -38,3 +39,9 @@ def column(plane: Any, name: str) -> NDArray[Any]:
     if values.ndim > 2:
         raise DescendError(f"a map has one or two axes; this plane has {values.ndim}: take a slice")
     return values.T if values.ndim == 2 else values[None, :]
+
+
+def blocks(shape: tuple[int, ...]) -> Iterator[slice]:
+    """Rows of a map in parts of a million numbers or so: what is computed of all at once would fill the memory."""
+    every = max(1, 1_000_000 // max(1, shape[1]))
+    return (slice(k, k + every) for k in range(0, shape[0], every))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,8 +11,9 @@ from numpy.typing import NDArray
 
 from descend.errors import DescendError
 from descend.figures.basins import basins
+from descend.figures.cells import cells
 from descend.figures.data import number
-from descend.figures.palette import DIVERGED, MISSING, NONE, SHADES, column, ramp_palette
+from descend.figures.palette import DIVERGED, MISSING, NONE, SHADES, blocks, column, ramp_palette
 from descend.figures.style import DPI, INK, MUTED, axes_at, new_figure, power_of_ten
 
 if TYPE_CHECKING:
@@ -68,30 +70,45 @@ def map_view(plane: Any, by: str | None = None) -> MapView:
         found = basins(plane, ~missing & ~diverged)
         index, palette, ticks, none = found.index, found.palette, found.ticks, "at rest elsewhere, or nowhere yet"
     else:
-        values = {"rate": column(plane, "rate"), "steps": reached, "loss": column(plane, "loss")}[by].astype(np.float64)
+        values = {"rate": column(plane, "rate"), "steps": reached, "loss": column(plane, "loss")}[by]
         shown = np.isfinite(values) & ~missing & ~diverged & ((values >= 0) | (by != "steps"))
-        shade, ticks = _SHADES[by](values[shown], plane)
-        index[shown] = np.round((1 - shade) * (SHADES - 1)).astype(np.uint8)
+        place, ticks = _SHADES[by](values[shown], plane)
+        for rows in blocks(shown.shape):  # a large map a part at a time, or it would need ten times its own memory
+            index[rows][shown[rows]] = place(values[rows][shown[rows]])
         palette = ramp_palette()
         none = f"not within {int(plane.config.get('steps', 0)):,} steps" if by == "steps" else "no number"
     index[diverged], index[missing] = DIVERGED, MISSING
     return MapView(by, index, palette, ticks, none if (index == NONE).any() else "")
 
 
-#: Values to shades (0: fast or low) with ticks (place of the shade along the ramp from slow to fast, text).
-Shaded = tuple[Floats, tuple[tuple[float, str], ...]]
+#: From values to places in the ramp (0: slow or high), and ticks (part of the ramp from slow to fast, text).
+Shaded = tuple[Callable[[Any], NDArray[np.uint8]], tuple[tuple[float, str], ...]]
 
 
-def _by_rank(values: Floats, plane: Any) -> Shaded:
+def _of_shade(shade: Any) -> NDArray[np.uint8]:
+    """The place in the ramp of shades from 0, fast or low, to 1."""
+    return np.asarray(np.round((1 - shade) * (SHADES - 1)), np.uint8)
+
+
+def _by_rank(values: NDArray[Any], plane: Any) -> Shaded:
     """The place of each value among all: every colour takes the same area (CDF-equalised)."""
     if not values.size:
-        return values, ()
+        return _of_shade, ()
     ordered = np.sort(values)
-    shade = np.searchsorted(ordered, values) / max(len(ordered) - 1, 1)
+    most = len(ordered) - 1
+    # a place changes at 239 ranks only: their values are looked through sooner than all are
+    low, high = np.zeros(SHADES - 1, np.int64), np.full(SHADES - 1, most + 1)
+    while np.any(low < high):  # the first rank at each place or a darker one
+        middle = (low + high) // 2
+        there = _of_shade(middle / max(most, 1)) <= np.arange(SHADES - 1)
+        low, high = np.where(there, low, middle + 1), np.where(there, middle, high)
+    edges = np.sort(ordered[low[low <= most] - 1])
+
+    def place(values: Any) -> NDArray[np.uint8]:
+        return np.asarray(SHADES - 1 - np.searchsorted(edges, values), np.uint8)
+
     places = (1.0, 0.75, 0.5, 0.25, 0.0)
-    return shade, tuple(
-        zip((1 - q for q in places), _apart([float(ordered[round(q * (len(ordered) - 1))]) for q in places]), strict=True)
-    )
+    return place, tuple(zip((1 - q for q in places), _apart([float(ordered[round(q * most)]) for q in places]), strict=True))
 
 
 def _apart(values: list[float]) -> list[str]:
@@ -103,20 +120,20 @@ def _apart(values: list[float]) -> list[str]:
     return texts
 
 
-def _by_log(values: Floats, plane: Any) -> Shaded:
+def _by_log(values: NDArray[Any], plane: Any) -> Shaded:
     high = float(max(plane.config.get("steps", 1), 2))
     marks = [v for v in (1, 10, 100, 1000, 10_000, 100_000) if v < high / 1.5]
     ticks = ((0.0, f"{int(high):,}"), *((1 - float(np.log(v) / np.log(high)), f"{v:,}") for v in reversed(marks)))
-    return np.log(np.maximum(values, 1.0)) / np.log(high), ticks
+    return lambda values: _of_shade(np.log(np.maximum(values, 1.0)) / np.log(high)), ticks
 
 
-def _by_rate(values: Floats, plane: Any) -> Shaded:
+def _by_rate(values: NDArray[Any], plane: Any) -> Shaded:
     """Rates between 0 and 1, spread so that .9, .99 and .999 stay apart."""
 
-    def place(rate: Any) -> Any:
-        return 1 - np.log10(1 + 999 * np.clip(1 - rate, 0, 1)) / 3
+    def shade(rate: Any) -> Floats:
+        return np.asarray(1 - np.log10(1 + 999 * np.clip(1 - np.asarray(rate, np.float64), 0, 1)) / 3)
 
-    return place(values), tuple((1 - float(place(v)), f"{v:g}") for v in (1.0, 0.999, 0.99, 0.9, 0.0))
+    return lambda values: _of_shade(shade(values)), tuple((1 - float(shade(v)), f"{v:g}") for v in (1.0, 0.999, 0.99, 0.9, 0.0))
 
 
 _SHADES = {"rate": _by_rate, "steps": _by_log, "loss": _by_rank}
@@ -130,8 +147,7 @@ def pixels(view: MapView) -> NDArray[np.uint8]:
 def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: str | None = None) -> Figure:
     """The map of a plane with axes, colour bar, its best point and the predicted limit; one pixel per descent or more."""
     view = map_view(plane, by)
-    image = pixels(view)
-    rows, columns = image.shape[:2]
+    rows, columns = view.index.shape
     scale = max(1, round(620 / max(rows, columns)))
     wide, high = columns * scale / DPI, max(rows * scale / DPI, 0.6)
     left, bottom, top, right = 0.9, 0.75, 0.95, 1.9 if view.by == "basin" else 1.35
@@ -139,7 +155,9 @@ def draw_plane(plane: Any, by: str | None = None, *, limit: bool = True, title: 
     axes = axes_at(figure, left, bottom, wide, high, framed=True)
     names = list(plane.axes)
     extent = (0.0, float(columns), 0.0, float(rows))
-    axes.imshow(image, extent=extent, interpolation="nearest", aspect="auto", origin="upper")
+    axes.set_xlim(extent[:2])
+    axes.set_ylim(extent[2:])
+    cells(axes, view.palette, view.index)
     _ticks(axes.xaxis, plane.axes[names[0]])
     axes.set_xlabel(names[0], color=INK)
     if len(names) == 2:

@@ -81,15 +81,19 @@ class Plane:
         >>> round(p.best()["lr"], 3)
         0.5
         """
-        values = np.array(self[by], dtype=np.float64)
-        values[~np.isfinite(values) | (self["outcome"] < 0) | np.isin(self["outcome"], LOST)] = np.inf
+        values, outcome = self[by], self["outcome"]
+        good = np.isfinite(values) & (outcome >= 0)
+        for lost in LOST:
+            good &= outcome != lost
         if by == "steps_to":
-            values[values < 0] = np.inf
-        if not np.isfinite(values).any():
+            good &= values >= 0
+        if not good.any():
             raise DescendError(f"no descent of this plane ended well enough to have a best {by}")
-        reached = np.where(self["steps_to"] < 0, np.iinfo(np.int32).max, self["steps_to"])
-        order = np.lexsort((reached.ravel(), values.ravel()))
-        return self.at(*np.unravel_index(int(order[0]), self.shape))
+        lowest = values[good].min()
+        equal = np.flatnonzero(good & (values == lowest))
+        reached = self["steps_to"].ravel()[equal]
+        first = equal[int(np.argmin(np.where(reached < 0, np.iinfo(np.int32).max, reached)))]
+        return self.at(*np.unravel_index(int(first), self.shape))
 
     def at(self, *index: Any) -> dict[str, Any]:
         """Axis values and results at a grid index."""
