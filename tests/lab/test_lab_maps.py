@@ -88,6 +88,7 @@ def test_coarse_images_come_first_and_agree_with_what_is_known(monkeypatch):
     monkeypatch.setattr("descend.planes.job.CACHE", 4096)
     heard = []
     last = maps.map({**MOMENTUM, "size": [80, 48], "by": "steps"}, talk(heard))
+    assert heard.pop(0).data == {"begun": True}
     assert len(heard) > 3
     strides = [f.data["stride"] for f in heard]
     assert strides == sorted(strides, reverse=True)
@@ -113,12 +114,13 @@ def test_an_overtaken_map_stops_and_is_not_kept(monkeypatch):
 
     def hear(frame):
         heard.append(frame)
-        asked.cancel()
+        if "done" in frame.data:
+            asked.cancel()
 
     asked._send = hear
     answer = maps.map({**MOMENTUM, "size": 200, "steps": 400}, asked)
     assert answer.data == {"overtaken": True}
-    assert heard[0].data["done"] < 0.5
+    assert heard[1].data["done"] < 0.5
     assert not maps._kept
 
 
@@ -151,8 +153,21 @@ def test_float64_where_float32_runs_out_and_no_deeper_than_that():
     assert maps.map(deep, talk()).data["dtype"] == "float64"
     assert maps.map({**MOMENTUM, "size": 16}, talk()).data["dtype"] == "float32"
     deeper = axis("lr", 0.3, 0.3 + 1e-16)
-    with pytest.raises(DescendError, match="as deep as float64 goes"):
+    with pytest.raises(DescendError, match=r"lr has no more numbers between 0\.3 and 0\.300.*as deep as float64 goes"):
         maps.map({**deep, "x": deeper}, talk())
+
+
+def test_a_map_that_was_warmed_compiles_nothing_more():
+    from descend.planes import program
+
+    state = {**MOMENTUM, "objective": "x**2 + 7*y**2", "size": 40}
+    program._compiled.clear()
+    assert maps.warm(state, talk()).data == {}
+    (made,) = program._compiled.values()
+    assert made[0]._cache_size() == 1
+    maps.map(state, talk())
+    assert list(program._compiled.values()) == [made]
+    assert made[0]._cache_size() == 1
 
 
 # -- a pixel is a descent

@@ -234,14 +234,82 @@ def test_controls_make_another_map(browser_page, shown, until):
 
 def test_too_deep_is_said_and_the_way_back_works(browser_page, shown, until):
     page = shown(browser_page, SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000006"))
+    before = state(page)
     page.locator(".ds-map-square").focus()
     page.keyboard.press("+")
-    until(page, "!document.querySelector('.ds-map-error').hidden")
-    assert "as deep as float64 goes" in page.locator(".ds-map-error").inner_text()
+    said = page.locator(".ds-map-told").inner_text()
+    assert re.fullmatch(
+        r"The axis lr has no more numbers between 0\.333\d* and 0\.333\d*: this is as deep as float64 goes\.", said
+    )
+    assert state(page) == before  # the map stays, and nothing was added to the history
+    assert page.evaluate("document.querySelector('descend-map').entry") == 0
+    assert page.locator(".ds-map-error").is_hidden()
+    page.keyboard.press("-")
+    until(page, "document.querySelector('descend-map').entry === 1")
+    until(page, DONE)
     page.keyboard.press("Backspace")
+    until(page, "document.querySelector('descend-map').entry === 0")
     until(page, DONE)
     assert "float64" in page.locator(".ds-map-told").inner_text()
-    assert page.locator(".ds-map-error").is_hidden()
+
+
+def test_a_link_too_deep_is_said_and_the_way_out_works(browser_page, until):
+    browser_page.goto(SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000001"))
+    until(browser_page, "!!document.querySelector('.ds-map-error')?.textContent")
+    assert "lr has no more numbers between 0.333 and 0.333000000000001" in browser_page.locator(".ds-map-error").inner_text()
+    browser_page.locator("[data-preset=momentum]").click()
+    until(browser_page, DONE, 90)
+    assert browser_page.locator(".ds-map-error").is_hidden()
+
+
+@pytest.mark.parametrize(
+    ("scale", "low", "high"),
+    [("linear", 0.333, 0.333 + 4e-15), ("linear", 0.333, 0.333 + 2e-14), ("linear", 1.0, 1.0 + 2.1e-14), ("log", 0.3, 0.3001)],
+)
+def test_the_page_tells_the_same_numbers_apart_as_the_engine(browser_page, shown, scale, low, high):
+    page = shown(browser_page)
+    axis = (ds.logspace if scale == "log" else ds.linspace)(low, high, 96)
+    told = page.evaluate(
+        "async ([axis, n]) => (await import('/static/pages/maps/scale.js')).apart(axis, n)",
+        [{"low": low, "high": high, "scale": scale}, 96],
+    )
+    assert told == (len(set(axis.values.tolist())) == 96)
+
+
+def test_a_map_about_to_be_chosen_is_warmed(browser_page, shown, until):
+    page = shown(browser_page)
+    page.evaluate("""() => {
+      const { transport } = document.querySelector('descend-map'), ask = transport.ask.bind(transport);
+      window.warmed = [];
+      transport.ask = (channel, name, params, ...rest) => {
+        if (name === 'map_warm') window.warmed.push(params.objective);
+        return ask(channel, name, params, ...rest);
+      };
+    }""")
+    chip = page.locator("[data-preset=rmsprop]")
+    chip.hover()
+    until(page, "window.warmed.length === 1")
+    page.locator("[data-preset=lr-start]").focus()
+    until(page, "window.warmed.length === 2")
+    page.locator("[data-preset=momentum]").hover()
+    chip.hover()
+    page.wait_for_timeout(400)
+    assert page.evaluate("window.warmed.filter((name) => name === 'ravine').length") == 1
+
+
+def test_what_is_waited_for_is_named(browser_page, shown, until):
+    page = shown(browser_page)
+    page.evaluate(
+        """() => {
+      const map = document.querySelector('descend-map');
+      map.transport.follow = (channel, ask, params, onframe) => { window.begin = () => onframe({ begun: true }); return new Promise(() => {}); };
+      map.change({ size: 128 });
+    }""".replace("{ window", "{\n        window")
+    )
+    told = "document.querySelector('.ds-map-told').textContent"
+    until(page, f"{told}.startsWith('waiting for another')")
+    page.evaluate("window.begin()")
+    until(page, f"{told}.startsWith('compiling the program for these axes')")
 
 
 def test_the_picture_is_saved_with_its_parameters(browser_page, shown):

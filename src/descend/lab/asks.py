@@ -27,6 +27,7 @@ ASKS: dict[str, tuple[Ask, bool]] = {
     "line_table": (linetable.line_table, True),
     "map_choices": (maps.choices, True),
     "map": (maps.map, False),
+    "map_warm": (maps.warm, False),
     "map_run": (maps.run, True),
     "map_limit": (maps.limit, True),
     "map_picture": (maps.picture, False),

@@ -28,7 +28,7 @@ from descend.planes.limit import predicted_limit
 from descend.rules import OPTIMIZERS
 from descend.trace import OUTCOMES
 
-__all__ = ["choices", "drawn", "limit", "map", "picture", "run"]
+__all__ = ["choices", "drawn", "limit", "map", "picture", "run", "warm"]
 
 #: Planes kept, so that another colouring, the picture and the way back need no computing: so many, of so many descents.
 KEPT, KEPT_POINTS = 4, 1_500_000
@@ -84,8 +84,13 @@ class _Watched(Store):
 
 
 def map(params: Mapping[str, Any], talk: Talk) -> Frame:
-    """The map: frames of indices into a palette, coarse first, and at last the values too."""
+    """The map: frames of indices into a palette, coarse first, and at last the values too.
+
+    The first frame says only that it is this map's turn: until the next one its program is compiled.
+    """
     told, began = chart(params), time.monotonic()
+    if told.key not in _kept:
+        talk.send(Frame({"begun": True}))
     spent, sent = 0.0, -np.inf
 
     def show(part: Plane) -> None:
@@ -135,6 +140,16 @@ def _made(told: Chart, talk: Talk, show: Callable[[Plane], Any] | None) -> Plane
         while len(_kept) > KEPT or (len(_kept) > 1 and sum(int(np.prod(p.shape)) for p in _kept.values()) > KEPT_POINTS):
             _kept.popitem(last=False)
     return made
+
+
+def warm(params: Mapping[str, Any], _talk: Talk) -> Frame:
+    """Compile a map's program: what one of its chunks takes is all that is computed."""
+    told = chart(params)
+    if told.key not in _kept:
+        ends = {span.name: Axis(np.array([span.low, span.high]), span.scale) for span in told.spans}
+        kind = "float64" if told.wide else "float32"
+        plane(told.goal, told.start, told.optimizer, steps=told.steps, tol=told.tol, dtype=kind, **ends)  # type: ignore[arg-type]
+    return Frame({})
 
 
 def drawn(made: Plane, by: str) -> MapView:

@@ -232,7 +232,9 @@ def _check(span: Span, goal: Objective, optimizer: Optimizer) -> None:
         if knob is not None:
             knob.check(value, optimizer.name)
     if len(np.unique(span.axis.values)) < span.count:
-        raise DescendError("this is as deep as float64 goes: neighbouring descents would be the same")
+        raise DescendError(
+            f"the axis {span.name} has no more numbers between {span.low!r} and {span.high!r}: this is as deep as float64 goes"
+        )
 
 
 def _span(told: Any, what: str, count: int) -> Span:

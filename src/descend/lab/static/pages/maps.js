@@ -1,59 +1,12 @@
 // Maps: a plane of two hyperparameters, each pixel a complete descent. Point at it and that very descent is drawn beside it.
 import { number } from "../format.js";
 import { Controls } from "./maps/controls.js";
+import { legend } from "./maps/legend.js";
 import { fromWords, toWords } from "./maps/link.js";
+import { PAGE } from "./maps/page.js";
 import { MapView } from "./maps/view.js";
 import { RunView } from "./maps/run.js";
-import { Scale, exact } from "./maps/scale.js";
-
-const PAGE = `
-<section class="ds-map-top">
-  <h1>Maps: every pixel is a complete descent</h1>
-  <div class="ds-map-presets" role="group" aria-label="Maps to begin with"></div>
-  <p class="ds-map-story"></p>
-</section>
-<div class="ds-map-main">
-  <section class="ds-map-figure" aria-label="The map">
-    <div class="ds-map-bar">
-      <p class="ds-map-told" aria-live="polite"></p>
-      <div class="ds-map-tools" role="group" aria-label="View">
-        <button type="button" data-do="back" aria-label="Back to the view before (Backspace)" title="Back (Backspace)">←</button>
-        <button type="button" data-do="forward" aria-label="Forward to the view after" title="Forward">→</button>
-        <button type="button" data-do="out" aria-label="Zoom out (minus key)" title="Zoom out (−, or double-click)">−</button>
-        <button type="button" data-do="in" aria-label="Zoom in (plus key)" title="Zoom in (+)">+</button>
-        <button type="button" data-do="home" title="The whole map again">whole</button>
-      </div>
-    </div>
-    <div class="ds-map-stage">
-      <canvas class="ds-map-raster"></canvas><canvas class="ds-map-over"></canvas>
-      <svg class="ds-map-axes" aria-hidden="true"></svg>
-      <div class="ds-map-square" tabindex="0" role="application" aria-roledescription="map of descents"
-        aria-describedby="ds-map-help"></div>
-      <div class="ds-map-progress" hidden><i></i></div>
-      <p class="ds-map-error" role="alert" hidden></p>
-    </div>
-    <div class="ds-map-legend"></div>
-    <p class="ds-map-help" id="ds-map-help">Point to see that descent; click or <kbd>Enter</kbd> pins it; drag a rectangle to zoom in, double-click to
-      zoom out. <kbd>arrows</kbd> move, <kbd>+</kbd> <kbd>−</kbd> zoom, <kbd>Backspace</kbd> goes back. On a touch screen: one finger points, two zoom.</p>
-  </section>
-  <aside class="ds-map-run" aria-label="One descent of the map">
-    <p class="ds-map-which"></p>
-    <h2 class="ds-map-regime"></h2>
-    <dl class="ds-map-values"></dl>
-    <p class="ds-map-sentence"></p>
-    <div class="ds-map-pictures">
-    <div class="ds-map-ground" role="img" aria-label="The path of this descent on the objective's contours"><canvas></canvas><canvas></canvas></div>
-    <div class="ds-map-curve" role="img" aria-label="The loss of this descent, step by step"><canvas></canvas></div>
-    </div>
-    <p class="ds-map-message"></p>
-    <table class="ds-map-modes" hidden>
-      <thead><tr><th scope="col">along</th><th scope="col">curvature</th><th scope="col">a step</th><th scope="col">moves</th></tr></thead>
-      <tbody></tbody>
-    </table>
-  </aside>
-</div>
-<section class="ds-map-make" aria-label="Make your own map"></section>
-<p class="ds-map-said" aria-live="polite"></p>`;
+import { Scale, apart, exact } from "./maps/scale.js";
 
 const NOTHING = { limit: null, labels: [] };
 
@@ -64,6 +17,7 @@ export class DescendMap extends HTMLElement {
     this.classList.add("ds-map");
     this.innerHTML = PAGE;
     this.timings = {};
+    this.warmed = new Set(); // maps whose programs are compiled, or about to be
     this.entries = [];
     this.entry = -1;
     this.cell = null; // the cell under the cross-hair, while there is one
@@ -212,21 +166,24 @@ export class DescendMap extends HTMLElement {
     this.final = null;
     this.view.over(NOTHING);
     this.view.busy(0);
-    const waiting = setTimeout(() => this.say("preparing the program …"), 200);
+    let words = "waiting for another page's map …";
+    const waiting = setInterval(() => this.say(words), 200);
     this.askLimit(params, scales);
+    this.warmed.add(kind(this.now));
     const last = await this.transport.follow("map", "map", params, (frame) => {
-      if (frame.overtaken) return;
-      clearTimeout(waiting);
+      if (frame.begun) words = "compiling the program for these axes, once …";
+      if (frame.overtaken || frame.begun) return;
+      clearInterval(waiting);
       const began_drawing = performance.now();
       this.view.frame(frame, scales);
-      this.legend(frame);
+      legend(this.querySelector(".ds-map-legend"), frame);
       timings.drawing = performance.now() - began_drawing;
       timings.frames++;
       timings.engine = frame.seconds;
       timings.first ??= performance.now() - began;
       if (frame.done < 1) { this.view.busy(frame.done); this.say(`${Math.round(100 * frame.done)} % of ${count(frame.size)} descents`); }
     });
-    clearTimeout(waiting);
+    clearInterval(waiting);
     if (!last || last.overtaken) return;
     this.view.busy(null);
     if (last.error) { this.fail(last.error); this.say(""); return; }
@@ -236,6 +193,14 @@ export class DescendMap extends HTMLElement {
     this.say(`${count(last.size)} descents in ${seconds(timings.complete)}, ${last.dtype}${wide}`);
     this.showRun();
     this.dispatchEvent(new CustomEvent("complete", { detail: timings }));
+  }
+
+  /** Somebody is about to choose this map: its program is compiled meanwhile. */
+  warm({ at, ...params }) {
+    const what = kind(params);
+    if (this.warmed.has(what)) return;
+    this.warmed.add(what);
+    this.transport.ask("map_warm", "map_warm", params);
   }
 
   async askLimit(params, scales) {
@@ -274,6 +239,8 @@ export class DescendMap extends HTMLElement {
     const x = this.scales[0].between(left, right, this.bounds("x"));
     const y = this.scales[1].between(bottom, top, this.bounds("y"));
     if (same(x, this.now.x) && same(y, this.now.y)) return;
+    const deep = [x, y].find((axis, k) => !same(axis, this.now["xy"[k]]) && !apart(axis, this.scales[k].count));
+    if (deep) { this.say(`The axis ${deep.name} has no more numbers between ${deep.low} and ${deep.high}: this is as deep as float64 goes.`); return; }
     this.cell = null;
     this.change({ x, y });
   }
@@ -337,34 +304,6 @@ export class DescendMap extends HTMLElement {
     this.speaking = setTimeout(() => { this.querySelector(".ds-map-said").textContent = `${where}: ${frame.regime}. ${frame.sentence}`; }, 400);
   }
 
-  // -- what the colours mean
-
-  legend(frame) {
-    const place = this.querySelector(".ds-map-legend");
-    const { palette } = frame.arrays, { by, title, ticks, none } = frame.legend;
-    const rgb = (k) => `rgb(${palette[3 * k]},${palette[3 * k + 1]},${palette[3 * k + 2]})`;
-    place.replaceChildren();
-    if (by !== "basin") place.append(ramp(palette, ticks, title));
-    const swatches = document.createElement("ul");
-    const add = (colour, text, kind = "") => {
-      const item = document.createElement("li");
-      const square = document.createElement("i");
-      square.style.setProperty("background", colour);
-      if (kind) square.className = kind;
-      item.append(square, text);
-      swatches.append(item);
-    };
-    if (by === "basin") for (const [k, text] of ticks) add(rgb(k), text);
-    if (none) add(rgb(253), none);
-    if (frame.legend.diverged) add(rgb(255), "diverged");
-    place.append(swatches);
-    if (by === "basin") {
-      const told = document.createElement("p");
-      told.textContent = title;
-      place.prepend(told);
-    }
-  }
-
   // -- out of the page
 
   words(kind) {
@@ -389,35 +328,6 @@ const same = (a, b) => JSON.stringify(a) === JSON.stringify(b);
 const kind = (s) => JSON.stringify([s.objective, s.optimizer.name, Object.entries(s.optimizer.values ?? {}).sort(), s.start ?? null, s.steps, s.by, s.x.name, s.y.name, s.x.scale, s.y.scale]);
 const count = ([columns, rows]) => `${columns} × ${rows}`;
 const seconds = (ms) => (ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`);
-
-function ramp(palette, ticks, title) {
-  const figure = document.createElement("div");
-  figure.className = "ds-map-ramp";
-  const canvas = document.createElement("canvas");
-  canvas.width = 240;
-  canvas.height = 1;
-  const context = canvas.getContext("2d"), image = context.createImageData(240, 1);
-  for (let k = 0; k < 240; k++) for (let c = 0; c < 4; c++) image.data[4 * k + c] = c < 3 ? palette[3 * k + c] : 255;
-  context.putImageData(image, 0, 0);
-  const name = document.createElement("span");
-  name.textContent = title;
-  figure.append(name, canvas);
-  const taken = [];
-  const ends = (tick) => (tick[0] < 0.04 || tick[0] > 0.96 ? 0 : 1); // the ends are told before what lies between them
-  for (const [part, text] of [...ticks].sort((a, b) => ends(a) - ends(b))) {
-    const wide = 0.024 * (text.length + 1); // of the ramp's length, about
-    const from = part < 0.04 ? part : part > 0.96 ? part - wide : part - wide / 2;
-    if (taken.some(([a, b]) => from < b && from + wide > a)) continue;
-    taken.push([from, from + wide]);
-    const tick = document.createElement("b");
-    tick.textContent = text;
-    tick.style.setProperty("left", `${100 * part}%`);
-    if (part < 0.04) tick.dataset.end = "left";
-    if (part > 0.96) tick.dataset.end = "right";
-    figure.append(tick);
-  }
-  return figure;
-}
 
 /** Show the page's map in `place`; its state is in the link. */
 export function mount(place, transport) {

@@ -58,6 +58,10 @@ export class Controls {
       button.type = "button";
       button.dataset.preset = preset.name;
       button.textContent = preset.title;
+      let soon = null;
+      const resting = () => { soon = setTimeout(() => this.owner.warm(preset.state), 250); };
+      for (const kind of ["pointerenter", "focus"]) button.addEventListener(kind, resting);
+      for (const kind of ["pointerleave", "blur"]) button.addEventListener(kind, () => clearTimeout(soon));
       button.addEventListener("click", () => { this.owner.cell = null; this.owner.change({ dtype: null, tol: 1e-6, ...preset.state }); });
       return button;
     }));

@@ -78,6 +78,18 @@ export class Scale {
   }
 }
 
+/** Whether `count` descents along an axis {low, high, scale} are all different numbers, as the engine spaces them. */
+export function apart({ low, high, scale }, count) {
+  const log = scale === "log", [a, b] = log ? [Math.log10(low), Math.log10(high)] : [low, high], step = (b - a) / (count - 1);
+  let before = low;
+  for (let k = 1; k < count; k++) {
+    const value = k === count - 1 ? high : log ? 10 ** (k * step + a) : k * step + a;
+    if (!(value > before)) return false;
+    before = value;
+  }
+  return true;
+}
+
 function nice(step) {
   const power = 10 ** Math.floor(Math.log10(step));
   const lead = step / power;
