@@ -442,6 +442,31 @@ def test_the_picture_is_saved(browser_page, until):
     assert len(np.unique(pixels.reshape(-1, pixels.shape[2]), axis=0)) > 100
 
 
+def test_a_wide_screen_shows_loss_and_numbers_beside_the_figures(open_page, until):
+    page = opened(open_page(viewport={"width": 2560, "height": 1300}), until)
+    tops = "['.ln-data', '.ln-loss', '.ln-numbers'].map((name) => document.querySelector(name).getBoundingClientRect())"
+    data, loss, numbers = page.evaluate(f"{tops}.map((box) => [box.left, box.top])")
+    assert loss[0] > data[0] + 1000
+    assert loss[1] < 500
+    assert numbers[1] < 1000
+    page.set_viewport_size({"width": 1280, "height": 900})
+    until(page, "document.querySelector('.ln-loss').getBoundingClientRect().left < 100")
+    assert page.evaluate("document.querySelectorAll('.ln-loss, .ln-numbers').length") == 2
+
+
+def test_the_reading_is_spoken_at_rest_only(browser_page, until):
+    page = opened(browser_page, until)
+    spoken = "document.querySelector('.sl-bar > .ck-away[role=status]').textContent"
+    until(page, f"{spoken} === {PAGE}.told.reading")
+    changes = page.evaluate(f"""async () => {{
+      const page = {PAGE}, heard = [], watch = new MutationObserver((found) => heard.push(found.length));
+      watch.observe(document.querySelector('.sl-bar > .ck-away[role=status]'), {{ childList: true }});
+      for (let k = 0; k < 8; k++) {{ page.set({{ start: [k / 10, 0] }}); await page.ask(); }}
+      return heard.length;
+    }}""")
+    assert changes == 0
+
+
 @pytest.mark.parametrize("width", [390, 2560])
 def test_nothing_is_wider_than_the_screen(open_page, until, width):
     page = opened(open_page(viewport={"width": width, "height": 900}), until)

@@ -299,13 +299,14 @@ def test_a_map_about_to_be_chosen_is_warmed(browser_page, shown, until):
 
 def test_what_is_waited_for_is_named(browser_page, shown, until):
     page = shown(browser_page)
-    page.evaluate(
-        """() => {
+    page.evaluate("""() => {
       const map = document.querySelector('descend-map');
-      map.transport.follow = (channel, ask, params, onframe) => { window.begin = () => onframe({ begun: true }); return new Promise(() => {}); };
+      map.transport.follow = (channel, ask, params, onframe) => {
+        window.begin = () => onframe({ begun: true });
+        return new Promise(() => {});
+      };
       map.change({ size: 128 });
-    }""".replace("{ window", "{\n        window")
-    )
+    }""")
     told = "document.querySelector('.ds-map-told').textContent"
     until(page, f"{told}.startsWith('waiting for another')")
     page.evaluate("window.begin()")

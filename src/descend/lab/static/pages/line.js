@@ -55,26 +55,44 @@ export class LineFit extends HTMLElement {
     this.table = new TablePanel({ ask: (...question) => this.transport.ask(...question), take: (told, sample) => this.take(told, sample) });
     this.chips = el("div", { class: "sl-chips", role: "group", "aria-label": "Fits to look at" });
     this.story = el("p", { class: "sl-lede" });
-    this.reading = el("p", { class: "ln-reading", role: "status" });
+    this.reading = el("p", { class: "ln-reading" });
+    this.spoken = el("p", { class: "ck-away", role: "status" }); // what is heard: the reading at rest
     this.problem = el("p", { class: "sl-problem", role: "alert", hidden: true });
     this.buildControls();
     this.steps = el("table", { class: "sl-check ln-table-steps" });
-    this.results = el("table", { class: "sl-check" });
+    this.results = el("table", { class: "sl-check ln-numbers" });
     this.why = el("div", { class: "ln-why" });
     this.command = el("pre", { class: "sl-code", tabindex: "0" });
     const card = (title, says, ...more) => el("section", { class: "sl-card" }, el("header", {}, el("h2", {}, title), says ? el("p", {}, says) : null), ...more);
     this.append(el("div", { class: "sl-page ln-page" },
       el("header", { class: "sl-head" }, el("div", { class: "sl-title" }, el("h1", {}, "Line fit"), this.past.node), this.story),
-      el("section", { class: "sl-bar" }, this.chips, this.table.node, this.problem, this.reading),
-      el("div", { class: "ln-two" }, this.data.node, this.plane.node),
+      el("section", { class: "sl-bar" }, this.chips, this.table.node, this.problem, this.reading, this.spoken),
+      (this.top = el("div", { class: "ln-two ln-top" }, this.data.node, this.plane.node)),
       this.controls,
       el("div", { class: "ln-two" },
-        el("div", { class: "sl-column" }, this.loss.node, card("Why it went so", "", this.why)),
-        el("div", { class: "sl-column" }, card("In numbers", "", this.results), card("As a training loop prints it", "The loss before each update, w and b after it.", this.steps),
+        el("div", { class: "sl-column" }, (this.below = card("Why it went so", "", this.why))),
+        el("div", { class: "sl-column" }, (this.loop = card("As a training loop prints it", "The loss before each update, w and b after it.", this.steps)),
           card("Take it with you", "", this.command, el("div", { class: "sl-turn" }, copier("Copy as command", () => this.told2?.command), copier("Copy as Python", () => this.told2?.python),
             copier("Copy link", () => this.past.address(this.state))), (this.linknote = el("p", { class: "ln-hint" })))))));
+    this.numbers = card("In numbers", "", this.results);
+    this.third = el("div", { class: "sl-column" });
+    this.wide = matchMedia("(min-width: 1900px)");
+    this.wide.addEventListener("change", () => this.arrange());
+    this.arrange();
     this.later = calmly(() => this.askWhy());
     this.titled();
+  }
+
+  /** On a wide screen the loss and the numbers stand beside the figures, else below the controls. */
+  arrange() {
+    if (this.wide.matches) {
+      this.third.append(this.loss.node, this.numbers);
+      this.top.append(this.third);
+    } else {
+      this.third.remove();
+      this.below.before(this.loss.node);
+      this.loop.before(this.numbers);
+    }
   }
 
   buildControls() {
@@ -228,6 +246,7 @@ export class LineFit extends HTMLElement {
     const told = await this.transport.ask("why", "line_why", { ...this.question(), source: this.state.source });
     if (!told || told.error) return;
     this.told2 = told;
+    this.spoken.textContent = this.told.reading;
     const button = told.lr ? el("button", { type: "button", class: "ck-button", onclick: () => { this.step = null; this.set({ lr: told.lr, preset: null }); this.later(); this.keep(); } }, `Try ${power(told.lr, 3)}`) : null;
     put(this.why, ...[...told.conclusion, ...told.why].map((sentence) => el("p", {}, sentence)),
       told.advice.length ? el("p", { class: "ln-advice" }, el("strong", {}, "Try: "), told.advice[0].replace(/^--/, "")) : null, button);

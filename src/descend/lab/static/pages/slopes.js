@@ -45,7 +45,8 @@ export class Slopes extends HTMLElement {
     this.chips = el("div", { class: "sl-chips", role: "group", "aria-label": "Formulas to try" });
     this.shown = el("div", { class: "sl-formula" });
     this.problem = el("p", { class: "sl-problem", role: "status", hidden: true });
-    this.numbers = el("div", { class: "sl-numbers", "aria-live": "off" });
+    this.numbers = el("div", { class: "sl-numbers" });
+    this.spoken = el("p", { class: "ck-away", role: "status" }); // what is heard: the numbers at rest
     this.hslider = slider({
       label: "step h", min: SMALLEST, max: 1, step: 0.02, log: true, value: Math.abs(this.state.h), show: (h) => power((this.state.h < 0 ? -1 : 1) * h, 3),
       change: (h) => { this.set({ h: (this.state.h < 0 ? -1 : 1) * h }); this.keep(); }, cls: "sl-h",
@@ -60,7 +61,7 @@ export class Slopes extends HTMLElement {
         el("div", { class: "sl-type" }, el("label", { for: "sl-f" }, "f ="), this.field, this.shown), this.chips, this.problem),
       this.three.node,
       el("section", { class: "sl-controls", "aria-label": "The step h" },
-        el("div", { class: "sl-turn" }, this.play, this.sign), this.hslider, this.numbers),
+        el("div", { class: "sl-turn" }, this.play, this.sign), this.hslider, this.numbers, this.spoken),
       el("div", { class: "sl-pair" },
         el("div", { class: "sl-column" }, this.valley.node, this.chain.node),
         el("div", { class: "sl-column" }, this.rules.node, this.chain.many, el("section", { class: "sl-card" },
@@ -143,6 +144,7 @@ export class Slopes extends HTMLElement {
     const [errors, derived] = await Promise.all([
       this.transport.ask("errors", "errors", { f, at }), this.transport.ask("derivation", "derivation", { f, at }),
     ]);
+    if (this.told) this.spoken.textContent = this.told.reading.rate;
     if (errors) { this.errors = errors; this.valley.draw(errors, this.state.h); }
     if (!derived || derived.error) return;
     this.derived = derived;

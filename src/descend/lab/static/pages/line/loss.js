@@ -4,7 +4,7 @@ import { Chart, el, number } from "../slopes/kit.js";
 export class LossFigure {
   constructor({ seek, finished }) {
     Object.assign(this, { seek, finished });
-    this.place = el("div", { class: "sl-plot" });
+    this.place = el("div", { class: "sl-plot ln-loss" });
     this.node = el("figure", { class: "sl-card" }, el("figcaption", {}, el("h2", {}, "The loss curve"), (this.said = el("p"))), this.place);
     this.chart = new Chart(this.place, { label: "Mean squared error against the step, on a log axis", ratio: 0.42, tallest: 300, ylog: true, xname: "step", yname: "mean squared error", margins: { left: 54, top: 22 }, draw: () => this.redraw() });
   }

@@ -1,6 +1,9 @@
 // One slope, three readings side by side: rise over run, the tangent seen closer and closer, and how far the output moves.
 import { Chart, el, number, power, put } from "./kit.js";
 
+/** A wide screen has room for taller figures. */
+const TALLEST = matchMedia("(min-width: 1900px) and (min-height: 1100px)").matches ? 480 : 360;
+
 const figure = (title, question) => {
   const place = el("div", { class: "sl-plot" });
   const reading = el("p", { class: "sl-reading" });
@@ -22,10 +25,10 @@ export function threeFramings({ move, wiggle, finished }) {
   const node = el("div", { class: "sl-three" }, rate.node, tangent.node, moved.node);
   let frame = null;
   const redraw = () => { if (frame) draw(frame); };
-  const one = new Chart(rate.place, { label: "The curve with the secant over h", ratio: 0.74, tallest: 360, draw: redraw });
-  const two = new Chart(tangent.place, { label: "The curve close to the point", ratio: 0.74, tallest: 360, draw: redraw });
+  const one = new Chart(rate.place, { label: "The curve with the secant over h", ratio: 0.74, tallest: TALLEST, draw: redraw });
+  const two = new Chart(tangent.place, { label: "The curve close to the point", ratio: 0.74, tallest: TALLEST, draw: redraw });
   const three = new Chart(moved.place, {
-    label: "Two number lines: the input's move and the output's", ratio: 0.74, tallest: 360, margins: { left: 16, right: 16 }, draw: redraw,
+    label: "Two number lines: the input's move and the output's", ratio: 0.74, tallest: TALLEST, margins: { left: 16, right: 16 }, draw: redraw,
   });
 
   function draw(told) {
