@@ -5,9 +5,10 @@ an ask that refines (a map), each with the question's `id` and `channel`; the la
 while its channel is busy replaces the one that waits there and cancels the one that refines. Whatever goes wrong is an answer
 too: `{"error": "a sentence"}`.
 
-Quick asks share two threads, first come first served, one at a time for each channel of a page; slow ones share a thread of
-their own. A question like the last one on its channel but for its start point, which took next to no time, is answered by the
-thread that brings it: in a drag, the ways to another thread and back are dear.
+Quick asks share two threads, first come first served, one at a time for each channel of a page. A question like the last one on
+its channel but for its start point, which took next to no time, is answered by the thread that brings it: in a drag, the ways to
+another thread and back are dear. Of the slow asks one works at a time, and lets the others go on in turn whenever it pauses: a
+long map keeps nobody's from starting.
 
 Nothing here knows of sockets: `send` takes bytes, so that a notebook's widget is served by the same desk.
 """
@@ -27,6 +28,7 @@ from typing import Any
 
 from descend.errors import DescendError
 from descend.lab.frames import Frame, pack
+from descend.lab.turns import Turns
 
 __all__ = ["Ask", "Desk", "Page", "Talk", "import_engine"]
 
@@ -38,14 +40,16 @@ CHANNELS = 12
 LONGEST_CHANNEL = 40
 #: Seconds an answer may have taken for the next one like it to be made on the spot.
 INSTANT = 0.004
+#: Slow asks that are under way, one working and the others waiting for their turn: each holds what it has computed.
+SLOW = 8
 logger = logging.getLogger("descend.lab")
 
 
 class Talk:
     """What an ask may do besides returning its last frame: send earlier ones, and see that nobody waits any more."""
 
-    def __init__(self, send: Callable[[Frame], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[Frame], None], pause: Callable[[], None] | None = None) -> None:
+        self._send, self._pause = send, pause
         self._cancelled = threading.Event()
 
     @property
@@ -55,6 +59,11 @@ class Talk:
 
     def cancel(self) -> None:
         self._cancelled.set()
+
+    def pause(self) -> None:
+        """Let other pages' slow work go on; called between two pieces of what takes long."""
+        if self._pause is not None:
+            self._pause()
 
     def send(self, frame: Frame) -> None:
         """Send a frame that others will follow."""
@@ -73,8 +82,8 @@ class Desk:
         self.asks = asks
         self._ready = threading.Event()
         self._quick = ThreadPoolExecutor(2, thread_name_prefix="descend-lab")
-        self._slow = ThreadPoolExecutor(1, thread_name_prefix="descend-lab-slow")
-
+        self._slow = ThreadPoolExecutor(SLOW, thread_name_prefix="descend-lab-slow")
+        self._turns = Turns()
         self._slow.submit(self._prepare, prepare)
 
     def _prepare(self, prepare: Callable[[], object] | None) -> None:
@@ -107,13 +116,28 @@ class Desk:
 
     def submit(self, work: Callable[[], None], quick: bool) -> None:
         """Have one of the threads do this."""
-        (self._quick if quick else self._slow).submit(self._when_ready, work)
+        if quick:
+            self._quick.submit(self._when_ready, work)
+        else:
+            self._slow.submit(self._when_ready, lambda: self._in_turn(work))
+
+    def pause_of(self, ask: str) -> Callable[[], None] | None:
+        """What an ask calls to let others go first; quick ones need not."""
+        return None if self.quick(ask) else self._turns.pass_on
+
+    def _in_turn(self, work: Callable[[], None]) -> None:
+        self._turns.take()
+        try:
+            work()
+        finally:
+            self._turns.leave()
 
     def _when_ready(self, work: Callable[[], None]) -> None:
         self._ready.wait()
         work()
 
     def close(self) -> None:
+        self._turns.close()
         for pool in (self._quick, self._slow):
             pool.shutdown(wait=False, cancel_futures=True)
 
@@ -197,7 +221,8 @@ class Page:
             right = self._desk.quick(question.ask) == quick
             if right:  # else the newest question belongs to the other threads
                 del self._waiting[channel]
-                talk = self._talks[channel] = Talk(lambda frame: self._reply(question, frame, last=False))
+                pause = self._desk.pause_of(question.ask)
+                talk = self._talks[channel] = Talk(lambda frame: self._reply(question, frame, last=False), pause)
         if right:
             begun = time.perf_counter()
             self._settle(question, talk)

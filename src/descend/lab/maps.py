@@ -73,12 +73,13 @@ class _OvertakenError(Exception):
 
 
 class _Watched(Store):
-    """Results in memory, given up between two chunks when nobody waits for them any more."""
+    """Results in memory, given up between two chunks when nobody waits for them any more; others' chunks come in between."""
 
     def __init__(self, talk: Talk) -> None:
         self.talk = talk
 
     def saved(self) -> None:
+        self.talk.pause()
         if self.talk.cancelled:
             raise _OvertakenError
 
