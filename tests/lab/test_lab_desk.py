@@ -441,3 +441,29 @@ def test_a_page_that_reads_nothing_is_let_go():
         return outbox.lost, await outbox.room()
 
     assert in_a_loop(story()) == (True, False)
+
+
+def test_a_question_like_the_last_is_answered_on_the_spot(bench):
+    here = threading.current_thread().name
+
+    def asked(ask="thread", **params):
+        bench.put(ask, **params)
+        return bench.frame()["thread"]
+
+    same = {"objective": "x^2", "steps": 20}
+    assert asked(**same, start=[1]) != here
+    assert asked(**same, start=[2]) == here
+    assert asked(**same, start=[3], brief=True) == here
+    assert asked(objective="x^4", steps=20, start=[3]) != here  # another formula may have to be compiled
+    assert asked(objective="x^4", steps=20, start=[4]) == here
+    for start in (1, 2):  # what is slow never keeps the others waiting
+        assert asked("slow_thread", **same, start=[start]) != here
+
+
+def test_one_that_took_its_time_is_not_answered_on_the_spot(bench):
+    for _ in range(2):
+        bench.put("wait", say="a")
+        assert bench.begun.get(timeout=20) == "a"
+        threading.Event().wait(0.01)
+        bench.go.release()
+        assert bench.frame()["said"] == "a"

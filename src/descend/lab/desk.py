@@ -5,10 +5,10 @@ an ask that refines (a map), each with the question's `id` and `channel`; the la
 while its channel is busy replaces the one that waits there and cancels the one that refines. Whatever goes wrong is an answer
 too: `{"error": "a sentence"}`.
 
-Quick asks share two threads, first come first served, one at a time for each channel of a page. A question like the last one on
-its channel but for its start point, which took next to no time, is answered by the thread that brings it: in a drag, the ways to
-another thread and back are dear. Of the slow asks one works at a time, and lets the others go on in turn whenever it pauses: a
-long map keeps nobody's from starting.
+Quick asks share two threads, first come first served, one at a time for each channel of a page. A question like the last one
+on its channel but for its start point, which took next to no time, is answered by the thread that brings it: in a drag, the
+ways to another thread and back are dear. Of the slow asks one works at a time, and lets the others go on in turn whenever it
+pauses: a long map keeps nobody's from starting.
 
 Nothing here knows of sockets: `send` takes bytes, so that a notebook's widget is served by the same desk.
 """
