@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import descend as ds
 from descend import again
 from descend.again import Again
+from descend.objectives.regression import regression
 from descend.rules import OPTIMIZERS
 
 BOWL = "x^2 + 3y^2"
@@ -161,3 +162,42 @@ def test_an_objective_is_told_from_a_later_one_in_its_place() -> None:
         for _ in range(3):
             assert ds.descend(goal, [2.0], ds.sgd(lr=1e-30), steps=2).loss[0] == 2.0**power + 1
         del goal
+
+
+def test_a_rate_that_is_not_stated_is_predicted_also_where_the_default_was_stated_before() -> None:
+    predicted = ds.descend(BOWL, [4, 3], ds.adam(), steps=20)
+    for _ in range(3):
+        assert ds.descend(BOWL, [4, 3], ds.adam(lr=1e-3), steps=20).config["hyperparameters"]["lr"] == 1e-3
+    same(ds.descend(BOWL, [4, 3], ds.adam(), steps=20), predicted)
+    assert predicted.config["hyperparameters"]["lr"] != 1e-3
+
+
+@pytest.mark.parametrize("seed", [True, 1.0, np.float64(1)])
+def test_what_equals_a_seed_is_none(seed: Any) -> None:
+    for _ in range(3):
+        ds.descend(BOWL, [4, 3], ds.sgd(lr=0.1), steps=20, seed=1)
+    with pytest.raises(ds.DescendError, match="a seed is a whole number"):
+        ds.descend(BOWL, [4, 3], ds.sgd(lr=0.1), steps=20, seed=seed)
+
+
+def test_traces_share_no_hyperparameters() -> None:
+    traces = [ds.descend(BOWL, [4, 3], ds.sgd(lr=0.1), steps=20) for _ in range(4)]
+    traces[2].config["hyperparameters"]["lr"] = 99.0
+    traces.append(ds.descend(BOWL, [4, 3], ds.sgd(lr=0.1), steps=20))
+    assert [t.config["hyperparameters"]["lr"] for t in traces] == [0.1, 0.1, 99.0, 0.1, 0.1]
+
+
+def test_an_empty_start_of_many_variables_is_told() -> None:
+    goal = regression(np.eye(40), np.ones(40))
+    for _ in range(3):
+        ds.descend(goal, np.zeros(41), ds.sgd(lr=0.01), steps=5)
+    with pytest.raises(ds.DescendError, match="41 variables"):
+        ds.descend(goal, [], ds.sgd(lr=0.01), steps=5)
+
+
+def test_a_long_descent_is_held_once() -> None:
+    trace = ds.descend(BOWL, [4, 3], ds.sgd(lr=1e-6), steps=40_000)
+    assert len(trace.loss) == 40_001
+    made = trace.__dict__["_later"]["state"].__self__
+    assert all(np.shares_memory(part.loss, trace.loss) for part in made.parts)
+    assert trace.outcome is not None

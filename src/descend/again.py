@@ -39,11 +39,14 @@ def key_of(objective: Any, optimizer: Any, steps: Any, seed: Any) -> Any:
     """What a descent is found again by, its start apart; None where it is not to be kept."""
     if type(optimizer) is not Optimizer or optimizer.mask is not None or type(steps) is not int:
         return None
+    if seed is not None and type(seed) is not int:  # True is no seed, and equal to one
+        return None
     if type(objective) is not str:
         if not isinstance(objective, Objective):
             return None
         objective = id(objective)  # nobody else's: what is kept holds the objective
-    key = (objective, optimizer.rule, *optimizer.values.values(), *optimizer.common.items(), steps, seed)
+    stated = "lr" in optimizer.stated  # one that is not is predicted, whatever the default
+    key = (objective, optimizer.rule, stated, *optimizer.values.values(), *optimizer.common.items(), steps, seed)
     try:
         hash(key)
     except TypeError:  # a rate that is an array
@@ -59,7 +62,7 @@ def found(key: Any) -> Again | None:
 def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
     """Keep what the next descent of this kind need not look for, from its second time on: most rates are tried once."""
     goal = account.goal
-    if not goal.immutable or not goal.variables or not isinstance(engine, JaxEngine):
+    if not (goal.immutable and goal.variables and account.variables and isinstance(engine, JaxEngine)):
         return
     if key not in _seen:
         remember(_seen, key, goal)

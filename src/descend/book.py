@@ -103,7 +103,8 @@ class _Made:
     def config(self) -> dict[str, Any]:
         told = self.account
         head = {"objective": told.goal.text, "start": self.start}
-        return {**head, **told.config, "interrupted": self.reason == "interrupted"}
+        own = {"hyperparameters": dict(told.config["hyperparameters"]), "interrupted": self.reason == "interrupted"}
+        return {**head, **told.config, **own}
 
     def point(self) -> Any:
         return self.account.rebuild(self.ending()[0])
@@ -122,6 +123,7 @@ class _Made:
     @cached_property
     def _columns(self) -> dict[str, Column]:
         loss, size, moved, point = (_together([getattr(p, key) for p in self.parts]) for key in _COLUMNS)
+        self.parts = [Rows(loss, size, moved, point)]  # long descents are not held twice
         step = np.arange(self.first, self.first + len(loss))
         made = step[:-1]
         columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
