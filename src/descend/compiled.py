@@ -221,15 +221,25 @@ def _as_before(old: Array, new: Array) -> Array:
     return jnp.asarray(new, dtype=old.dtype)
 
 
-#: Factors that bring numbers whose squares overflow back among those whose squares do not, by the bytes of a number.
+#: Powers of two that bring numbers whose squares overflow back among those whose squares do not, by the bytes of a number.
 _SMALLER = {4: 2.0**-70, 8: 2.0**-520}
+#: Norms of float32 below which squares may have vanished; those of float64 vanish below 1e-154 only.
+_LOST = 2.0**-40
 
 
 def _norm(arrays: Sequence[Array]) -> Array:
-    """Euclidean norm, also where the squares overflow."""
+    """Euclidean norm, also where the squares overflow, or vanish in float32.
+
+    The factors are constants: XLA would square one that is chosen apart from a gradient that is the same everywhere.
+    """
     import jax.numpy as jnp
 
-    wide = [x.astype(jnp.promote_types(x.dtype, jnp.float32)) for x in arrays]
-    small = _SMALLER[max(x.dtype.itemsize for x in wide)]
-    plain, scaled = (jnp.sqrt(sum(jnp.sum(jnp.square(x * c)) for x in wide)) for c in (1.0, small))
-    return jnp.where(jnp.isinf(plain), scaled / small, plain)
+    kind = jnp.result_type(jnp.float32, *(x.dtype for x in arrays))
+    small = _SMALLER[kind.itemsize]
+
+    def size(factor: float) -> Array:
+        return jnp.sqrt(sum(jnp.sum(jnp.square(x.astype(kind) * factor)) for x in arrays))
+
+    plain = size(1.0)
+    found = jnp.where(jnp.isinf(plain), size(small) / small, plain)
+    return found if kind.itemsize == 8 else jnp.where(found < _LOST, size(1 / small) * small, found)

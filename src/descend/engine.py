@@ -23,7 +23,7 @@ from descend.compiled import CAPACITY, Loop, Plain, Vector, capacity, compiled_l
 from descend.errors import DescendError
 from descend.objectives import Objective
 from descend.ondata import data_of, identity
-from descend.rows import Rows, row_norms
+from descend.rows import Rows, norm
 from descend.rules import Optimizer
 from descend.tracing import Traced, remember, trace_objective
 
@@ -366,7 +366,7 @@ def _as_arrays(leaves: list[Array], state: dict[str, Any]) -> tuple[list[Array],
 
 
 def _numpy_norm(arrays: Sequence[Array]) -> float:
-    return float(row_norms(np.concatenate([np.asarray(x, dtype=np.float64).ravel() for x in arrays])[None])[0])
+    return norm(np.concatenate([np.asarray(x, dtype=np.float64).ravel() for x in arrays]))
 
 
 def jax_gradient(fun: Callable[[Any], Any], rebuild: Any) -> Callable[[list[Array]], tuple[float, list[Array]]]:

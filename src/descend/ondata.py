@@ -33,5 +33,12 @@ def data_of(fun: Any) -> list[Any]:
 
 
 def identity(fun: Any) -> Any:
-    """What a function that does not change is found by; functions on data of the same shapes share one."""
-    return (fun.on, *((a.shape, a.dtype) for a in fun.data)) if isinstance(fun, OnData) else fun
+    """What a function that does not change is found by; functions on data of the same shapes share one.
+
+    JAX hands float64 data over in float32 unless it is told otherwise: what was traced so serves no other setting.
+    """
+    if not isinstance(fun, OnData):
+        return fun
+    import jax
+
+    return (fun.on, getattr(jax.config, "jax_enable_x64", False), *((a.shape, a.dtype) for a in fun.data))

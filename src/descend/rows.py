@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Rows", "row_norms"]
+__all__ = ["Rows", "norm"]
 
 Floats = NDArray[np.float64]
 #: Longest sum of products at once: BLAS wakes other threads for more than 10,000 numbers, which on a busy machine takes long.
@@ -45,19 +45,10 @@ class Rows:
         return self if n == len(self) else Rows(self.loss[:n], self.grad_norm[:n], self.update_norm[:n], self.point[:n])
 
 
-def row_norms(rows: Floats) -> Floats:
-    """Euclidean norm of each row; rows whose squares overflow are scaled first."""
+def norm(numbers: Floats) -> float:
+    """Euclidean norm of a vector, also where squares overflow or vanish."""
     with np.errstate(all="ignore"):
-        if rows.shape[1] <= 8:  # few columns: adding them up is faster than a reduction along short rows
-            plain = np.square(rows[:, 0]) if rows.shape[1] else np.zeros(len(rows))
-            for column in rows.T[1:]:
-                plain += column * column
-            plain = np.sqrt(plain, out=plain)
-        else:
-            rows = np.ascontiguousarray(rows)  # the order of a sum must not hang on how the rows lie in memory
-            plain = np.sqrt(np.einsum("ij,ij->i", rows, rows))
-        huge = np.isinf(plain)
-        if huge.any():
-            largest = np.abs(rows[huge]).max(axis=1)
-            plain[huge] = largest * np.sqrt(np.square(rows[huge] / largest[:, None]).sum(axis=1))
-    return np.asarray(plain)
+        size = float(np.abs(numbers).max(initial=0.0))
+        scale = size if 0 < size < math.inf and not 1e-130 < size < 1e150 else 1.0
+        scaled = numbers / scale
+        return scale * math.sqrt(np.einsum("i,i->", scaled, scaled))
