@@ -354,3 +354,10 @@ def test_an_outcome_is_that_of_the_descent_whatever_became_of_the_trace() -> Non
     trace.config, trace.point, trace.variables = {}, None, ()
     assert trace.outcome is not None
     assert trace.outcome.kind == "diverged"
+
+
+@pytest.mark.parametrize("value", [1.0, math.nan])
+def test_keys_of_any_kind_are_written_alike_beside_any_value(value: float) -> None:
+    told = json.loads(strict_json({np.int64(3): value, True: 2, None: 3, "a": [np.float32(value)]}))
+    plain = None if math.isnan(value) else value
+    assert told == {"3": plain, "true": 2, "null": 3, "a": [plain]}

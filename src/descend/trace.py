@@ -351,7 +351,7 @@ def strict_json(data: Any, indent: int | None = None) -> str:
     """
     try:  # as it is, where nothing stands in the way
         return json.dumps(data, indent=indent, allow_nan=False, ensure_ascii=False, default=_plain_other)
-    except ValueError:
+    except (TypeError, ValueError):  # a key that JSON has no word for; a value that is not finite
         return json.dumps(_plain(data), indent=indent, allow_nan=False, ensure_ascii=False)
 
 
@@ -395,7 +395,7 @@ def _plain_other(data: Any) -> Any:
 
 def _plain(data: Any) -> Any:
     if isinstance(data, Mapping):
-        return {str(k): _plain(v) for k, v in data.items()}
+        return {k if k is None or isinstance(k, bool) else str(k): _plain(v) for k, v in data.items()}
     if isinstance(data, list | tuple):
         return [_plain(v) for v in data]
     if isinstance(data, np.ndarray):
