@@ -467,3 +467,32 @@ def test_one_that_took_its_time_is_not_answered_on_the_spot(bench):
         threading.Event().wait(0.01)
         bench.go.release()
         assert bench.frame()["said"] == "a"
+
+
+def test_an_interrupt_on_the_spot_leaves_the_channel_free(bench):
+    """A notebook's kernel is interrupted in the thread that brings the question."""
+
+    def ask(params, _talk):
+        if params.get("start"):
+            raise KeyboardInterrupt
+        return Frame({"said": "well"})
+
+    page = bench.desk.also({"spot": (ask, True)}).page(lambda message: bench.sent.put(unpack(message).data))
+    bench.put("spot", 1, page=page)
+    assert bench.frame()["said"] == "well"
+    while page._talks:  # the channel is free a moment after its answer
+        pass
+    with pytest.raises(KeyboardInterrupt):
+        bench.put("spot", 2, page=page, start=[1])
+    assert bench.frame() == {"id": 2, "channel": "c", "last": True, "error": "interrupted"}
+    bench.put("spot", 3, page=page)
+    assert bench.frame()["said"] == "well"
+
+
+def test_what_is_kept_of_a_page_is_bounded(bench):
+    for k in range(3 * CHANNELS):
+        bench.put("echo", k, channel=f"c{k}")
+        bench.frame()
+        while bench.page._talks:
+            pass
+    assert len(bench.page._latest) <= CHANNELS

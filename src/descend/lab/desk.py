@@ -223,10 +223,13 @@ class Page:
                 del self._waiting[channel]
                 pause = self._desk.pause_of(question.ask)
                 talk = self._talks[channel] = Talk(lambda frame: self._reply(question, frame, last=False), pause)
-        if right:
-            begun = time.perf_counter()
-            self._settle(question, talk)
-            self._latest[channel] = (question.ask, _without_start(question.params), time.perf_counter() - begun)
+        try:
+            if right:
+                self._settle(question, talk)
+        finally:  # an interrupt of the thread that brought the question leaves the channel free, too
+            self._go_on(channel)
+
+    def _go_on(self, channel: str) -> None:
         with self._lock:
             after = self._waiting.get(channel)
             if after is None:
@@ -236,17 +239,26 @@ class Page:
 
     def _settle(self, question: _Question, talk: Talk) -> None:
         """Send the last frame, whatever happens; the channel is free again where the reader cannot be reached, too."""
+        begun = time.perf_counter()
         try:
             try:
                 self._reply(question, self._desk.asks[question.ask][0](question.params, talk), last=True)
             except DescendError as error:
                 self._reply(question, Frame({"error": str(error)}), last=True)
+            except KeyboardInterrupt:
+                self._reply(question, Frame({"error": "interrupted"}), last=True)
+                raise
             except Exception:
                 logger.exception("the ask %r failed", question.ask)
                 sentence = "something went wrong inside descend; the terminal shows what"
                 self._reply(question, Frame({"error": sentence}), last=True)
         except Exception:
             logger.exception("the answer to %r could not be sent", question.ask)
+        with self._lock:
+            self._latest.pop(question.channel, None)
+            self._latest[question.channel] = (question.ask, _without_start(question.params), time.perf_counter() - begun)
+            if len(self._latest) > CHANNELS:
+                del self._latest[next(iter(self._latest))]
 
 
 def _without_start(params: Mapping[str, Any]) -> dict[str, Any]:
