@@ -22,7 +22,7 @@ from descend.stopping import Stop
 from descend.trace import Trace
 from descend.tracing import remember
 
-__all__ = ["PATIENCE", "Again", "found", "keep", "key_of"]
+__all__ = ["PATIENCE", "Again", "find", "keep"]
 
 #: Seconds one call of the engine should take, so that progress shows and an interrupt is answered.
 PATIENCE = 0.15
@@ -35,28 +35,22 @@ _kept: OrderedDict[Any, Again] = OrderedDict()
 _seen: OrderedDict[Any, Objective] = OrderedDict()
 
 
-def key_of(objective: Any, optimizer: Any, steps: Any, seed: Any) -> Any:
-    """What a descent is found again by, its start apart; None where it is not to be kept."""
+def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Again | None]:
+    """What a descent is found again by, its start apart, and what was kept; None where it is not to be kept."""
     if type(optimizer) is not Optimizer or optimizer.mask is not None or type(steps) is not int:
-        return None
+        return None, None
     if seed is not None and type(seed) is not int:  # True is no seed, and equal to one
-        return None
+        return None, None
     if type(objective) is not str:
         if not isinstance(objective, Objective):
-            return None
+            return None, None
         objective = id(objective)  # nobody else's: what is kept holds the objective
     stated = "lr" in optimizer.stated  # one that is not is predicted, whatever the default
     key = (objective, optimizer.rule, stated, *optimizer.values.values(), *optimizer.common.items(), steps, seed)
     try:
-        hash(key)
+        return key, _kept.get(key)
     except TypeError:  # a rate that is an array
-        return None
-    return key
-
-
-def found(key: Any) -> Again | None:
-    """What was kept under this key."""
-    return _kept.get(key)
+        return None, None
 
 
 def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
@@ -68,7 +62,7 @@ def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
         remember(_seen, key, goal)
         return
     repeat = engine.repeat(account.budget)
-    if repeat is not None:
+    if repeat is not None and engine.pace * account.budget <= PATIENCE:
         remember(_kept, key, Again(account, repeat, long))
 
 
@@ -83,13 +77,9 @@ class Again:
         self._shape = (len(account.variables),)
 
     def __call__(self, start: Any, name: str) -> Trace | None:
-        """The trace; None where the start needs a closer look or the descent takes long."""
-        if self._repeat.seconds > PATIENCE:
-            return None
+        """The trace; None where the start needs a closer look."""
         numbers = self._numbers(self._account.goal.start if start is None else start)
-        if numbers is None:
-            return None
-        return Trace.later(self._trace, numbers, name, self._repeat(numbers))
+        return None if numbers is None else Trace.later(self._trace, numbers, name, self._repeat(numbers))
 
     def _trace(self, numbers: list[float], name: str, made: Any) -> Trace:
         """What is to be said of these rows, looked at now; where a value is not finite, the descent made the long way."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.again import PATIENCE, found, keep, key_of
+from descend.again import PATIENCE, find, keep
 from descend.book import Account, Book
 from descend.engine import Engine, JaxEngine, PythonEngine, jax_gradient
 from descend.errors import DescendError
@@ -93,8 +93,7 @@ def descend(
     'step_budget'
     """
     plain = grad is None and callback is None and resume is None and tol_grad is None and tol_loss is None
-    key = key_of(objective, optimizer, steps, seed) if plain else None
-    before = None if key is None else found(key)
+    key, before = find(objective, optimizer, steps, seed) if plain else (None, None)
     options = (grad, seed, callback, resume)
     try:
         trace = None if before is None else before(start, name)
