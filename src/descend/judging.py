@@ -91,7 +91,12 @@ class _Case:
 
 def judge(trace: Trace, goal: Any, reason: str, budget: int, stop: Stop) -> Outcome:
     """The outcome of a descent that stopped for `reason` (empty: the step budget was used)."""
-    case = _Case(trace, goal)
+    with np.errstate(over="ignore", invalid="ignore"):  # a loss of 1e300, times anything
+        return _judged(_Case(trace, goal), reason, budget, stop)
+
+
+def _judged(case: _Case, reason: str, budget: int, stop: Stop) -> Outcome:
+    trace = case.trace
     if reason == "not finite":
         return _not_finite(case)
     if _never_moved(case):
