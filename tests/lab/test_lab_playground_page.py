@@ -253,6 +253,15 @@ def test_pictures_can_be_taken_along(play: Callable[..., Any], tmp_path: Path) -
 # -- the rest --------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("view", ["plane", "surface"])
+def test_what_is_nowhere_is_left_out_of_a_saved_picture(play: Callable[..., Any], tmp_path: Path, view: str) -> None:
+    page = play(f"?objective=sqrt(-1-x**2)%2By&start=1,1&optimizer=sgd:lr=0.1&steps=5&view={view}")
+    svg = saved(page, "SVG", tmp_path).decode()
+    xml.dom.minidom.parseString(svg)
+    assert "NaN" not in svg
+    assert "Infinity" not in svg
+
+
 def test_a_prediction_comes_before_the_runs(play: Callable[..., Any], until: Callable[..., Any]) -> None:
     page = play("?preset=which")
     (preset,) = (p for p in PRESETS if p.key == "which")
