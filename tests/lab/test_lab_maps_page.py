@@ -253,6 +253,14 @@ def test_too_deep_is_said_and_the_way_back_works(browser_page, shown, until):
     assert "float64" in page.locator(".ds-map-told").inner_text()
 
 
+def test_a_rectangle_too_small_to_be_shown_goes_with_the_pointer(browser_page, shown, until):
+    page = shown(browser_page, SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000006"))
+    drag(page, (0.4, 0.4), (0.6, 0.6))
+    until(page, "document.querySelector('.ds-map-told').textContent.includes('no more numbers')")
+    corner = "document.querySelectorAll('.ds-map-stage canvas')[1].getContext('2d').getImageData(2, 2, 1, 1).data[3]"
+    assert page.evaluate(corner) == 0
+
+
 def test_a_link_too_deep_is_said_and_the_way_out_works(browser_page, until):
     browser_page.goto(SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000001"))
     until(browser_page, "!!document.querySelector('.ds-map-error')?.textContent")
