@@ -198,6 +198,16 @@ def test_the_link_holds_everything(play: Callable[..., Any]) -> None:
     assert again.evaluate(f"Array.from({ELEMENT}.frame.arrays.loss1)") == trace.loss.tolist()
 
 
+def test_the_link_holds_every_digit(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?objective=x**2%2B3*y**2&start=0.1234567890123456,-3.000000000000001&optimizer=sgd:lr=0.3333333333333333")
+    page.get_by_label("Steps", exact=True).and_(page.locator("input[type=text]")).fill("41")
+    page.keyboard.press("Enter")
+    until(page, "location.search.includes('steps=41')")
+    again = play(page.evaluate("location.search"))
+    assert again.evaluate(f"{ELEMENT}.state.start") == [0.1234567890123456, -3.000000000000001]
+    assert again.evaluate(f"{ELEMENT}.state.optimizers[0].values.lr") == 0.3333333333333333
+
+
 def test_undo_and_the_browser_s_back_return(play: Callable[..., Any], until: Callable[..., Any]) -> None:
     page = play()
     before = start_of(page)
