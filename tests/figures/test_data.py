@@ -86,6 +86,13 @@ def test_a_path_without_extent_still_has_a_view():
         assert np.all(view.size > 0)
 
 
+@pytest.mark.parametrize("start", [0.0, 1.0, -250.0, 3e-7])
+def test_where_nothing_moves_the_view_is_as_wide_as_the_place_is_far(start):
+    view = view_box([np.array([[start], [start]])], pad=0.0)
+    assert view.size[0] == pytest.approx(abs(start) or 2)
+    assert view.centre[0] == pytest.approx(start)
+
+
 @given(arrays(np.float64, (12, 2, 2), elements=st.floats(-10, 10)))
 def test_clipping_against_a_dense_sample(segments):
     clipped, visible = clip_segments(segments, box)

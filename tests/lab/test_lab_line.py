@@ -234,6 +234,13 @@ def test_long_tables_are_sampled_and_it_is_said():
     assert any("2,000 of 3,000" in note for note in frame.data["notes"])
 
 
+@pytest.mark.parametrize("rows", ["1.1e9,1\n2,3\n", "1,1e308\n2,2\n3,-1e308\n"])
+def test_numbers_too_large_for_a_page_are_named(rows, recwarn):
+    with pytest.raises(DescendError, match=r"and big\.csv holds .*: rescale"):
+        ask("line_table", text="x,y\n" + rows, name="big.csv")
+    assert not recwarn.list
+
+
 @pytest.mark.parametrize("text", ["", "one column\n1\n2\n", "a,b\n1,2\n1,2\n", "\x00\x01", "a,a\n1,2\n3,4\n"])
 def test_a_bad_table_gets_a_sentence(text):
     with pytest.raises(DescendError):

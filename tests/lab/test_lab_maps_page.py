@@ -253,6 +253,14 @@ def test_too_deep_is_said_and_the_way_back_works(browser_page, shown, until):
     assert "float64" in page.locator(".ds-map-told").inner_text()
 
 
+def test_a_rectangle_too_small_to_be_shown_goes_with_the_pointer(browser_page, shown, until):
+    page = shown(browser_page, SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000006"))
+    drag(page, (0.4, 0.4), (0.6, 0.6))
+    until(page, "document.querySelector('.ds-map-told').textContent.includes('no more numbers')")
+    corner = "document.querySelectorAll('.ds-map-stage canvas')[1].getContext('2d').getImageData(2, 2, 1, 1).data[3]"
+    assert page.evaluate(corner) == 0
+
+
 def test_a_link_too_deep_is_said_and_the_way_out_works(browser_page, until):
     browser_page.goto(SMALL.replace("lr=0.01:0.7", "lr=0.333:0.333000000000001"))
     until(browser_page, "!!document.querySelector('.ds-map-error')?.textContent")
@@ -353,3 +361,34 @@ def test_an_element_without_a_link_keeps_its_own_history(browser_page, shown, un
     page.locator("[data-do=back]").click()
     until(page, "document.querySelector('descend-map').entry === 0")
     assert page.url == address
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "said"),
+    [
+        ("x-low", "abc", "got 'abc'"),
+        ("x-high", "", "got ''"),
+        ("steps", "many", "got 'many'"),
+        ("steps", "", "got ''"),
+        ("start", "4, three", "'three'"),
+        ("values", "rubbish", 'not "rubbish"'),
+    ],
+)
+def test_what_is_no_number_is_said_in_the_words_that_were_typed(browser_page, shown, until, field, typed, said):
+    page = shown(browser_page)
+    page.locator(f".ds-map-form [name={field}]").fill(typed)
+    page.keyboard.press("Enter")
+    until(page, "!document.querySelector('.ds-map-error').hidden")
+    assert said in page.locator(".ds-map-error").inner_text()
+
+
+def test_a_schedule_among_the_other_values_keeps_its_commas(browser_page, shown, until):
+    address = SMALL.replace("x=lr=0.01:0.7", "x=dampening=0:0.9")
+    page = shown(browser_page, address)
+    page.locator(".ds-map-form [name=values]").fill("lr=cosine(0.1, 60), nesterov=true")
+    page.keyboard.press("Enter")
+    until(page, "document.querySelector('descend-map').state.optimizer.values.nesterov === true")
+    assert state(page)["optimizer"]["values"]["lr"] == "cosine(0.1, 60)"
+    page.reload()
+    until(page, "document.querySelector('descend-map')?.state?.optimizer.values.nesterov === true")
+    assert state(page)["optimizer"]["values"]["lr"] == "cosine(0.1, 60)"

@@ -198,6 +198,16 @@ def test_the_link_holds_everything(play: Callable[..., Any]) -> None:
     assert again.evaluate(f"Array.from({ELEMENT}.frame.arrays.loss1)") == trace.loss.tolist()
 
 
+def test_the_link_holds_every_digit(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play("?objective=x**2%2B3*y**2&start=0.1234567890123456,-3.000000000000001&optimizer=sgd:lr=0.3333333333333333")
+    page.get_by_label("Steps", exact=True).and_(page.locator("input[type=text]")).fill("41")
+    page.keyboard.press("Enter")
+    until(page, "location.search.includes('steps=41')")
+    again = play(page.evaluate("location.search"))
+    assert again.evaluate(f"{ELEMENT}.state.start") == [0.1234567890123456, -3.000000000000001]
+    assert again.evaluate(f"{ELEMENT}.state.optimizers[0].values.lr") == 0.3333333333333333
+
+
 def test_undo_and_the_browser_s_back_return(play: Callable[..., Any], until: Callable[..., Any]) -> None:
     page = play()
     before = start_of(page)
@@ -251,6 +261,15 @@ def test_pictures_can_be_taken_along(play: Callable[..., Any], tmp_path: Path) -
 
 
 # -- the rest --------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("view", ["plane", "surface"])
+def test_what_is_nowhere_is_left_out_of_a_saved_picture(play: Callable[..., Any], tmp_path: Path, view: str) -> None:
+    page = play(f"?objective=sqrt(-1-x**2)%2By&start=1,1&optimizer=sgd:lr=0.1&steps=5&view={view}")
+    svg = saved(page, "SVG", tmp_path).decode()
+    xml.dom.minidom.parseString(svg)
+    assert "NaN" not in svg
+    assert "Infinity" not in svg
 
 
 def test_a_prediction_comes_before_the_runs(play: Callable[..., Any], until: Callable[..., Any]) -> None:

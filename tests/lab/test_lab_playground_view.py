@@ -213,6 +213,59 @@ def test_keys_zoom_about_the_middle_and_fit(play: Callable[..., Any], until: Cal
     until(page, f"{ELEMENT}.state.box === null")
 
 
+def test_a_view_that_is_let_go_at_once_does_not_come_back(play: Callable[..., Any], until: Callable[..., Any]) -> None:
+    page = play()
+    plane = Plane(page)
+    page.locator(".ds-start").focus()
+    page.mouse.move(*plane.part(0.3, 0.3))
+    plane.wheel(-120)
+    page.keyboard.press("0")  # the wheel has not yet come to rest
+    page.wait_for_timeout(500)
+    until(page, AT_REST)
+    assert page.evaluate(f"{ELEMENT}.state.box") is None
+    assert not page.get_by_role("button", name="Show everything again (0)").is_visible()
+
+
+DOCTOR = "document.querySelector('.ds-says')?.textContent.includes"
+
+
+def test_a_pointer_that_rests_without_being_lifted_is_told_of_its_own_descent(
+    play: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    page = play(BOWL.replace("0.1", "0.4"))
+    until(page, f"{DOCTOR}('from 43 ')")
+    page.mouse.move(*Plane(page).place(4, 3))
+    page.mouse.down()
+    page.mouse.move(*Plane(page).place(2, 1), steps=12)
+    x, y = page.evaluate(f"{ELEMENT}.state.start")
+    climbs = f"from {x**2 + 3 * y**2:.4g} "
+    until(page, f"{DOCTOR}('{climbs}')")
+    assert climbs in page.locator(".ds-outcome").inner_text()
+    page.mouse.up()
+
+
+def test_a_drag_that_becomes_a_zoom_is_told_of_where_the_start_was_left(
+    play: Callable[..., Any], until: Callable[..., Any]
+) -> None:
+    page = play(BOWL.replace("0.1", "0.4"), viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page.locator(".ds-plane").scroll_into_view_if_needed()
+    until(page, f"{DOCTOR}('from 43 ')")
+    plane = Plane(page)
+    from_, to = plane.place(4, 3), plane.place(2, 3)
+    touch(page, "touchStart", [from_])
+    touch(page, "touchMove", [((from_[0] + to[0]) / 2, from_[1])])
+    touch(page, "touchMove", [to])
+    other = plane.part(0.2, 0.8)
+    touch(page, "touchStart", [to, other])
+    touch(page, "touchMove", [to, (other[0] - 20, other[1] + 20)])
+    touch(page, "touchEnd", [])
+    until(page, f"{ELEMENT}.state.box !== null && {AT_REST}")
+    x, y = page.evaluate(f"{ELEMENT}.state.start")
+    assert x < 3
+    until(page, f"{DOCTOR}('from {x**2 + 3 * y**2:.4g} ')")
+    until(page, f"{ELEMENT}.past.states.length > 1")
+
+
 def touch(page: Any, kind: str, points: list[tuple[float, float]]) -> None:
     session = page.touches = getattr(page, "touches", None) or page.context.new_cdp_session(page)
     told = [{"x": x, "y": y, "id": k} for k, (x, y) in enumerate(points)]

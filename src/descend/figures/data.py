@@ -125,6 +125,9 @@ def view_box(
         if np.any(box.size > whole.size / 5) and np.all(whole.contains([p[0] for p in paths])):
             box = Box(np.minimum(box.low, whole.low), np.maximum(box.high, whole.high))
             pad = 0.0 if np.array_equal(box.size, whole.size) else pad
+    if not box.size.any():  # nothing moves: the view is as wide as the place is far from the origin
+        half = float(np.abs(box.centre).max()) / 2 or 1.0
+        box = Box(box.low - half, box.high + half)
     box = _with_thickness(box)
     box = Box(box.low - pad * box.size, box.high + pad * box.size)
     return box if aspect is None else equal_scales(box, aspect)

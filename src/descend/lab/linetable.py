@@ -21,6 +21,8 @@ __all__ = ["line_table"]
 LONGEST = 64 * 1024
 #: Numbers are sent back to be fitted again and again: so many digits of each.
 DIGITS = 9
+#: The largest number that a page fits: the descent starts from the mean, and a line's w and b reach this far.
+MOST = 1e9
 #: Characters that all points together may take in a question, which also holds what is asked about them.
 ROOM = 60 * 1024
 
@@ -39,7 +41,9 @@ def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
     source = io.BytesIO(text.encode("utf-8", "replace"))
     source.name = str(name)[:80] or "the data"
     table = read_table(source)
-    numeric = [c for c in table.columns if c.numbers >= 2 and not c.words and np.ptp(c.values[np.isfinite(c.values)]) > 0]
+    numeric = [
+        c for c in table.columns if c.numbers >= 2 and not c.words and len(np.unique(c.values[np.isfinite(c.values)])) > 1
+    ]
     if len(numeric) < 2:
         raise DescendError(
             f"{table.source} has {_count(len(numeric))} of numbers that vary; a line needs two, one for x and one for y"
@@ -48,6 +52,9 @@ def line_table(params: Mapping[str, Any], _talk: Talk) -> Frame:
     feature = table.column(str(params["x"]), "feature") if params.get("x") else _companion(numeric, target)
     data = choose(table, target.name, [feature.name])
     notes, x, y = list(data.notes), data.X[:, 0], data.y
+    largest = max(float(np.abs(values).max()) for values in (x, y))
+    if largest > MOST:
+        raise DescendError(f"a page fits numbers up to {MOST:g}, and {table.source} holds {largest:.4g}: rescale the column")
     start, most = [0.0, float(y.mean())], _most(x, y)
     many = len(x) > most
     if many:

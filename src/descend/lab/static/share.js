@@ -14,19 +14,20 @@ export class SvgContext {
   }
 
   beginPath() { this.path = []; }
-  moveTo(x, y) { this.path.push(`M${n(x)} ${n(y)}`); }
-  lineTo(x, y) { this.path.push(`L${n(x)} ${n(y)}`); }
+  // a canvas leaves out what is nowhere, and so does this
+  moveTo(x, y) { if (somewhere(x, y)) this.path.push(`M${n(x)} ${n(y)}`); }
+  lineTo(x, y) { if (somewhere(x, y)) this.path.push(`L${n(x)} ${n(y)}`); }
   closePath() { this.path.push("Z"); }
-  rect(x, y, w, h) { this.path.push(`M${n(x)} ${n(y)}h${n(w)}v${n(h)}h${n(-w)}Z`); }
-  arc(x, y, r) { this.path.push(`M${n(x - r)} ${n(y)}a${n(r)} ${n(r)} 0 1 0 ${n(2 * r)} 0a${n(r)} ${n(r)} 0 1 0 ${n(-2 * r)} 0Z`); }
+  rect(x, y, w, h) { if (somewhere(x, y, w, h)) this.path.push(`M${n(x)} ${n(y)}h${n(w)}v${n(h)}h${n(-w)}Z`); }
+  arc(x, y, r) { if (somewhere(x, y, r)) this.path.push(`M${n(x - r)} ${n(y)}a${n(r)} ${n(r)} 0 1 0 ${n(2 * r)} 0a${n(r)} ${n(r)} 0 1 0 ${n(-2 * r)} 0Z`); }
   setLineDash(dash) { this.dash = dash; }
   fill() { this.emit(`<path d="${this.path.join("")}" fill="${this.fillStyle}" fill-rule="evenodd"${this.alpha}/>`); }
   stroke() {
     const dash = this.dash.length ? ` stroke-dasharray="${this.dash.join(" ")}"` : "";
     this.emit(`<path d="${this.path.join("")}" fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}" stroke-linejoin="${this.lineJoin}"${dash}${this.alpha}/>`);
   }
-  fillRect(x, y, w, h) { this.emit(`<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${this.fillStyle}"${this.alpha}/>`); }
-  strokeRect(x, y, w, h) { this.emit(`<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}"/>`); }
+  fillRect(x, y, w, h) { if (somewhere(x, y, w, h)) this.emit(`<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="${this.fillStyle}"${this.alpha}/>`); }
+  strokeRect(x, y, w, h) { if (somewhere(x, y, w, h)) this.emit(`<rect x="${n(x)}" y="${n(y)}" width="${n(w)}" height="${n(h)}" fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}"/>`); }
   fillText(text, x, y) { this.write(text, x, y, `fill="${this.fillStyle}"`); }
   strokeText(text, x, y) { this.write(text, x, y, `fill="none" stroke="${this.strokeStyle}" stroke-width="${n(this.lineWidth)}" stroke-linejoin="round"`); }
   measureText(text) { this.ruler.font = this.font; return this.ruler.measureText(text); }
@@ -44,6 +45,7 @@ export class SvgContext {
   get alpha() { return this.globalAlpha < 1 ? ` opacity="${this.globalAlpha}"` : ""; }
   emit(part) { this.parts.push(part); }
   write(text, x, y, paint) {
+    if (!somewhere(x, y)) return;
     const [, weight = "", size = "12", family = "sans-serif"] = /^(\d{3} )?([\d.]+)px (.*)$/.exec(this.font) ?? [];
     const anchor = { right: "end", center: "middle" }[this.textAlign] ?? "start";
     const shift = this.textBaseline === "middle" ? Number(size) * 0.35 : 0;
@@ -57,6 +59,7 @@ export class SvgContext {
   }
 }
 
+const somewhere = (...numbers) => numbers.every(Number.isFinite);
 const n = (v) => (Math.round(v * 100) / 100).toString();
 const escaped = (text) => String(text).replace(/[&<>"]/g, (c) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;" })[c]);
 

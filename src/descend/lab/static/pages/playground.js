@@ -55,6 +55,7 @@ export class Playground extends HTMLElement {
     this.share = new Share(this);
     this.figure = new Figure({
       start: (point, rest) => this.startAt(point, rest),
+      left: () => this.rest(),
       hover: (at) => { this.hover = at; this.curves.moveLine(at ? at.step : this.state.at); this.drawFigure(); },
       valueAt: (point) => this.transport.ask("point", "point", { objective: this.state.objective, point }),
     });
@@ -135,6 +136,7 @@ export class Playground extends HTMLElement {
     this.run(performance.now(), rest);
     if (rest && this.outside) this.newGround(true);
     else if (rest) this.rest();
+    else this.doubted(); // a pointer may rest without being lifted
   }
 
   /** Whether the start lies where no ground is drawn. */
@@ -154,6 +156,11 @@ export class Playground extends HTMLElement {
 
   rest() {
     this.keep();
+    this.doubted();
+  }
+
+  /** What is told of the run and of one step is no longer so: told anew as soon as nothing has moved for a moment. */
+  doubted() {
     this.explain();
     this.anatomy();
   }

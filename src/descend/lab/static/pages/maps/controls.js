@@ -105,10 +105,13 @@ export class Controls {
   async changed(field) {
     const { owner } = this, now = owner.state, name = field.name;
     if (name === "objective" || name === "optimizer") return this.other(name, field.value.trim());
-    if (name === "values") now.optimizer.values = parsed(field.value);
-    else if (name === "start") now.start = field.value.trim() ? field.value.split(",").map(Number) : null;
+    if (name === "values") {
+      const { values, amiss } = parsed(field.value);
+      if (amiss) { owner.fail(`its other values are written name=value, such as beta2=0.99; not ${JSON.stringify(amiss.slice(0, 40))}`); return; }
+      now.optimizer.values = values;
+    } else if (name === "start") now.start = field.value.trim() ? field.value.split(",").map(typed) : null;
     else if (name === "by") now.by = field.value;
-    else if (name === "steps" || name === "size") now[name] = Number(field.value);
+    else if (name === "steps" || name === "size") now[name] = typed(field.value);
     else if (name === "x" || name === "y") {
       const axis = this.known.axes.find((a) => a.name === field.value);
       const other = name === "x" ? "y" : "x";
@@ -118,7 +121,7 @@ export class Controls {
     } else {
       const [axis, end] = name.split("-");
       if (end === "log") now[axis].scale = field.checked ? "log" : "linear";
-      else now[axis][end] = Number(field.value.replace("−", "-"));
+      else now[axis][end] = typed(field.value);
     }
     owner.change(now);
   }
@@ -171,11 +174,16 @@ export class Controls {
 
 const pick = ({ name, low, high, scale }) => ({ name, low, high, scale });
 
+/** A number, or what stands in its place, for the engine to say so. */
+const typed = (text) => valueOf(text.trim().replace("−", "-"));
+
+/** name=value, parted by commas outside brackets; `amiss` is the first part that is none. */
 function parsed(text) {
   const values = {};
-  for (const part of text.split(",")) {
+  for (const part of text.split(/,(?![^()]*\))/).filter((told) => told.trim())) {
     const equals = part.indexOf("=");
-    if (equals > 0) values[part.slice(0, equals).trim()] = valueOf(part.slice(equals + 1).trim());
+    if (equals <= 0) return { values, amiss: part.trim() };
+    values[part.slice(0, equals).trim()] = valueOf(part.slice(equals + 1).trim());
   }
-  return values;
+  return { values, amiss: "" };
 }

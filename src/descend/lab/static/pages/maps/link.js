@@ -24,7 +24,7 @@ export function toWords(state) {
 function axisOf(text) {
   const equals = text.indexOf("=");
   const [low, high, scale] = text.slice(equals + 1).split(":");
-  return { name: text.slice(0, equals), low: Number(low), high: Number(high), scale: scale === "log" ? "log" : "linear" };
+  return { name: text.slice(0, equals), low: valueOf(low), high: valueOf(high ?? ""), scale: scale === "log" ? "log" : "linear" };
 }
 
 /** Values as a rule wants them: numbers, true and false, words. */
@@ -42,13 +42,13 @@ export function fromWords(query, base) {
   if (words.has("optimizer")) {
     const [, name, rest] = words.get("optimizer").match(/^([^:]*):?(.*)$/s);
     state.optimizer = { name, values: {} };
-    for (const part of rest.split(",").filter(Boolean)) {
+    for (const part of rest.split(/,(?![^()]*\))/).filter(Boolean)) {
       const equals = part.indexOf("=");
       state.optimizer.values[part.slice(0, equals)] = valueOf(part.slice(equals + 1));
     }
   }
   for (const axis of ["x", "y"]) if (words.has(axis)) state[axis] = axisOf(words.get(axis));
-  for (const number of ["steps", "size", "tol"]) if (words.has(number)) state[number] = Number(words.get(number));
+  for (const number of ["steps", "size", "tol"]) if (words.has(number)) state[number] = valueOf(words.get(number));
   for (const word of ["by", "dtype"]) if (words.has(word)) state[word] = words.get(word);
   for (const list of ["start", "at"]) if (words.has(list)) state[list] = words.get(list).split(",").map(Number);
   return state;

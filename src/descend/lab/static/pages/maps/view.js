@@ -306,6 +306,7 @@ export class MapView {
       const x = [drag.from[0], drag.to[0]].sort((a, b) => a - b).map((v) => v / this.width);
       const y = [drag.from[1], drag.to[1]].map((v) => 1 - v / this.height).sort((a, b) => a - b);
       this.owner.zoomTo([x, y]);
+      this.redrawOver(); // a zoom that is refused leaves no rectangle behind
       return;
     }
     this.owner.pin(this.cellAt(event));

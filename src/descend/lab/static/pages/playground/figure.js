@@ -9,7 +9,7 @@ import { drawCoordinates } from "./coordinates.js";
 import { Surface } from "./surface.js";
 
 export class Figure {
-  /** `page`: {start(point, rest), hover({k, step} | null), valueAt(point) -> Promise} */
+  /** `page`: {start(point, rest), left(), hover({k, step} | null), valueAt(point) -> Promise} */
   constructor(page) {
     this.page = page;
     this.under = h("canvas", { "aria-hidden": "true" });
@@ -197,13 +197,19 @@ export class Figure {
       move(event, true);
     };
     element.addEventListener("pointerup", end);
-    element.addEventListener("pointercancel", () => { this.dragging = false; });
+    element.addEventListener("pointercancel", () => this.release());
     element.addEventListener("click", (event) => {
       if (event.pointerType === "touch" && event.target !== handle && this.view && !this.solid) { offset = [0, 0]; move(event, true); }
     });
     element.addEventListener("pointerleave", () => this.point(null));
     handle.addEventListener("keydown", (event) => this.key(event));
     element.addEventListener("keydown", (event) => { if (this.solid) this.surface.key(event); });
+  }
+
+  /** A drag that ends without its pointer being lifted leaves the start where it is. */
+  release() {
+    if (this.dragging) this.page.left();
+    this.dragging = false;
   }
 
   key(event) {

@@ -14,7 +14,8 @@ const middle = ([a, b]) => [(a[0] + b[0]) / 2, (a[1] + b[1]) / 2];
 const apart = ([a, b]) => Math.max(20, Math.hypot(a[0] - b[0], a[1] - b[1]));
 
 export class Gestures {
-  /** `owner`: {view, pans, start, look(box, rest), fit(start), drop(), hint()}: `drop` ends whatever one pointer was doing. */
+  /** `owner`: {view, pans, start, look(box, rest), settle(), fit(start), drop(), hint()}: `settle` says that the
+   *  view rests, `drop` ends whatever one pointer was doing. */
   constructor(element, owner) {
     this.element = element;
     this.owner = owner;
@@ -73,7 +74,7 @@ export class Gestures {
     this.take(event);
     if (this.spots.size) { this.begin(); return; }
     this.hold = null;
-    if (this.moving && this.owner.view) this.owner.look(this.owner.view.box, true);
+    if (this.moving) this.owner.settle();
     this.moving = false;
   }
 
@@ -98,7 +99,7 @@ export class Gestures {
     const rows = event.deltaMode === 0 ? event.deltaY : 30 * event.deltaY; // some browsers count lines
     this.about(Math.exp(Math.min(Math.max(rows, -35), 35) * 0.01), owner.pans ? this.spot(event) : null, false);
     clearTimeout(this.resting);
-    this.resting = setTimeout(() => owner.view && owner.look(owner.view.box, true), 200);
+    this.resting = setTimeout(() => owner.settle(), 200);
   }
 
   /** Zoom by a factor, below 1 closer, about a place or the middle. */

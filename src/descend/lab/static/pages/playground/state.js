@@ -5,7 +5,6 @@
 import { throttled } from "../../controls.js";
 
 const KEYS = { noise: "noise", "tol-grad": "tol_grad", "tol-loss": "tol_loss" };
-const digits = (v) => (typeof v === "number" ? String(Number(v.toPrecision(12))) : String(v));
 
 /** Parts between commas that stand outside brackets, as the command line splits them. */
 const split = (text) => text.split(/,(?![^()]*\))/).filter((part) => part.trim());
@@ -32,7 +31,7 @@ export function optimizerOf(text) {
 }
 
 export const optimizerText = ({ name, values }) => {
-  const parts = Object.entries(values).map(([key, value]) => `${key}=${typeof value === "number" ? digits(value) : value}`);
+  const parts = Object.entries(values).map(([key, value]) => `${key}=${value}`);
   return parts.length ? `${name}:${parts.join(",")}` : name;
 };
 
@@ -71,12 +70,12 @@ function boxOf(text) {
 export function write(state) {
   const words = new URLSearchParams();
   words.set("objective", state.objective);
-  if (state.start) words.set("start", state.start.map(digits).join(","));
+  if (state.start) words.set("start", state.start.join(","));
   for (const optimizer of state.optimizers) words.append("optimizer", optimizerText(optimizer));
   words.set("steps", state.steps);
   words.set("seed", state.seed);
-  for (const [word, key] of Object.entries(KEYS)) if (state[key]) words.set(word, digits(state[key]));
-  if (state.box) words.set("box", state.box.flat().map(digits).join(","));
+  for (const [word, key] of Object.entries(KEYS)) if (state[key]) words.set(word, state[key]);
+  if (state.box) words.set("box", state.box.flat().join(","));
   if (state.view === "surface") words.set("view", "surface");
   if (state.arrows) words.set("arrows", "1");
   if (state.at !== null) words.set("at", state.at);

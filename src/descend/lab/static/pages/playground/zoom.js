@@ -24,7 +24,7 @@ export class Zoom {
   get view() { return this.page.figure.view; }
   get pans() { return !this.page.figure.solid; }
   get start() { return this.page.frame ? [...this.page.frame.start] : null; }
-  drop() { this.page.figure.dragging = false; this.page.figure.point(null); }
+  drop() { this.page.figure.release(); this.page.figure.point(null); }
 
   /** Whoever turns the wheel here may have wanted to zoom; told a few times. */
   hint() {
@@ -44,6 +44,11 @@ export class Zoom {
     this.hints = 0;
     this.words.hidden = true;
     this.ask(rest);
+  }
+
+  /** What was looked at last has come to rest, unless everything is shown again meanwhile. */
+  settle() {
+    if (this.page.state.box) this.look(this.page.state.box, true);
   }
 
   /** See everything again, with the start where it was before a double click moved it. */
