@@ -252,8 +252,11 @@ export class Playground extends HTMLElement {
     const brief = !rest && Boolean(this.ground?.box) && begun - this.worded < 100;
     if (brief) this.reword();
     else this.worded = begun;
+    const busy = setTimeout(() => this.classList.add("ds-busy"), 250); // another rule, or the first noise, is compiled once
     const frame = await this.transport.ask("run", "run", { ...params(this.state), brief });
+    clearTimeout(busy);
     if (!frame) return;
+    if (!this.changing) this.classList.remove("ds-busy");
     this.setup.says(frame.error);
     if (frame.error) return;
     if (brief && frame.runs.length !== this.frame.runs.length) return;
