@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable
 
@@ -25,7 +26,7 @@ class Outbox:
     """A queue of messages from any thread to one reader; lives in the event loop that makes it."""
 
     def __init__(self, patience: float = PATIENCE) -> None:
-        self._loop = asyncio.get_running_loop()
+        self._loop, self._thread = asyncio.get_running_loop(), threading.get_ident()
         self._patience = patience
         self._waiting: deque[bytes] = deque()
         self._some, self._room = asyncio.Event(), asyncio.Event()
@@ -35,6 +36,9 @@ class Outbox:
 
     def put(self, message: bytes) -> None:
         """Take a message; from any thread, never blocks."""
+        if threading.get_ident() == self._thread:
+            self._add(message)
+            return
         with contextlib.suppress(RuntimeError):  # the loop has ended
             self._loop.call_soon_threadsafe(self._add, message)
 

@@ -144,7 +144,7 @@ export class Socket extends Transport {
   write(question) {
     if (this.socket.readyState !== WebSocket.OPEN) return false;
     const text = JSON.stringify(question);
-    if (new TextEncoder().encode(text).length > LONGEST) {
+    if (3 * text.length > LONGEST && new TextEncoder().encode(text).length > LONGEST) {
       const error = "this is more than a page can ask at once: take fewer points";
       queueMicrotask(() => this.channels.get(question.channel).take({ id: question.id, last: true, error, arrays: {} }));
     } else this.socket.send(text);
