@@ -22,7 +22,7 @@ from descend.check.variants import Candidate, Change, quick, rule_tree
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Edit", "doubled_candidates", "edited_candidates"]
+__all__ = ["HINT", "Edit", "Edited", "doubled_candidates", "edited_candidates", "plain_edits"]
 
 #: Hyperparameters that may be taken for each other.
 SHARES = ("beta1", "beta2", "beta3", "momentum", "rho", "dampening", "w")
@@ -156,6 +156,11 @@ class Edited(Mistake):
         """Every term in use: what is off by default is on."""
         known = self.base.hyperparameters
         return {k: 0.5 for k, h in known.items() if isinstance(h.default, float) and h.default == 0} | super().values
+
+
+def plain_edits(rule: Rule) -> tuple[Edit, ...]:
+    """All edits of a rule, the likeliest first."""
+    return _edits(rule)
 
 
 @lru_cache(maxsize=64)

@@ -16,7 +16,9 @@ from descend.check.names import Mapped
 from descend.check.pairs import LIMITS, likely_pairs, surprise
 from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
+from descend.check.solved import Solution
 from descend.check.variants import Candidate, agrees, quick, with_decay
+from descend.check.widening import widened
 from descend.check.writings import writings
 from descend.errors import DescendError
 from descend.rules import Rule
@@ -63,6 +65,8 @@ class Match:
     half: bool = False
     #: Values found to be written into the code.
     hidden: dict[str, float] = field(default_factory=dict)
+    #: Unknown numbers that explain every step where no formula does: the form and the solution.
+    unknown: list[tuple[Candidate, Solution]] = field(default_factory=list)
 
 
 def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, adapter: str = "") -> Match:
@@ -117,8 +121,13 @@ def _judge_mistakes(
         return Match("", excluded=tried)
     found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
     if not found.kind:
+        more = _judge_wide(rule, mapped, refs, probes, points, tolerance)
+        more.excluded += found.excluded
+        found = more
+    if not found.kind:
         more = _judge_pairs(rule, mapped, refs, probes, points, tolerance)
         more.excluded += found.excluded
+        more.unknown = more.unknown or found.unknown
         found = more
     found.excluded += tried
     return found
@@ -154,6 +163,19 @@ def _judge_edits(
     return Match("", excluded=tried)
 
 
+def _judge_wide(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+) -> Match:
+    """Rules with one edit of the wide grammar, or with another number in one place."""
+    forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
+    result = widened(forms, probes, points, tolerance, lambda c, near: _fits(c, probes, points, max(tolerance, near)))
+    if result.found:
+        best = result.found[0][0]
+        kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
+        return Match("wrong", kept, 0.0, result.tried - len(kept))
+    return Match("", excluded=result.tried, unknown=result.unknown)
+
+
 def _sifted(
     ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float
 ) -> Iterator[Candidate]:
@@ -177,19 +199,20 @@ def _judge_pairs(
     known: dict[str, set[Any]] = {}
     decays = "weight_decay" in mapped.ours
     usual = refs[: 1 + decays]
+    count = 0
     for ref in [*usual, *refs[1 + decays : 6], *writings(rule, decays)]:
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
         tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)]) if ref in usual else 0
         found: list[Candidate] = []
         runs = known.setdefault(ref.label, set())
-        for count, (a, b) in enumerate(
-            likely_pairs(ref, pool, probes, points, runs, tolerance, ref in usual or ref not in refs)
-        ):
+        for a, b in likely_pairs(ref, pool, probes, points, runs, tolerance, ref in usual or ref not in refs):
+            count += 1
             made = mistaken(ref, (*a.entries, *b.entries))
             if made is not None and _fits(made, probes, points, tolerance) is not None:
                 found.append(made)
             if len(found) >= 4 or count > SIFTED:
                 break
+        count = max(0, count - SIFTED // 2)  # each form has its share, and what others have left
         if found:
             found.sort(key=surprise)
             best = surprise(found[0])
