@@ -314,6 +314,17 @@ def _positional(function: Any, skip: int) -> list[inspect.Parameter]:
     return [p for p in list(inspect.signature(function).parameters.values())[skip:] if p.kind in kinds]
 
 
+def _steppers(cls: type) -> list[str]:
+    """Other public methods that take gradients."""
+    found = []
+    for name, function in vars(cls).items():
+        if inspect.isfunction(function) and not name.startswith("_") and name not in _METHODS:
+            roles = {_role(p.name) for p in _positional(function, 1)}
+            if "g" in roles:
+                found.append(name)
+    return found
+
+
 def _initializer(cls: type) -> Any:
     return getattr(cls, "__init__")  # noqa: B009  (asked of the class, not of an instance)
 
@@ -325,7 +336,7 @@ def _class_plans(cls: type) -> list[Plan]:
     takes = bool(init) and init[0].name.lower() in _P and init[0].default is inspect.Parameter.empty
     arguments = _arguments(made, 1 + takes) if own else []
     plans: list[Plan] = []
-    for method in _METHODS:
+    for method in (*_METHODS, *_steppers(cls)):
         function = inspect.getattr_static(cls, method, None)
         if function is None or not callable(getattr(cls, method, None)) or (method == "__call__" and plans):
             continue

@@ -236,6 +236,8 @@ REDUCTIONS: tuple[tuple[str, Any], ...] = (
     ("largest({})", lambda x: np.abs(x).max()),
     ("mean(abs({}))", lambda x: np.abs(x).sum() / x.size),
     ("total(abs({}))", lambda x: np.abs(x).sum()),
+    ("total({}**2)", lambda x: np.vdot(x, x)),
+    ("mean({}**2)", lambda x: np.vdot(x, x) / x.size),
 )
 
 

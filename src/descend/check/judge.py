@@ -18,7 +18,7 @@ from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import Solution
 from descend.check.variants import Candidate, agrees, quick, with_decay
-from descend.check.widening import widened
+from descend.check.widening import beside, widened
 from descend.check.writings import writings
 from descend.errors import DescendError
 from descend.rules import Rule
@@ -227,7 +227,20 @@ def _judge_pairs(
         if fitting:
             kept = sorted(fitting, key=surprise)[:4]
             return Match("wrong", kept, 0.0, tried - len(kept))
-    return Match("", excluded=tried)
+    return _judge_beside(rule, mapped, refs[: 1 + decays], probes, points, tolerance, tried)
+
+
+def _judge_beside(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float, tried: int
+) -> Match:
+    """A likely mistake and another number than should be in some place."""
+    pools = [sorted([*mistake_candidates(rule, mapped, r), *edited_candidates(r)], key=surprise) for r in refs]
+    result = beside(refs, pools, probes, points, tolerance, lambda c, near: _fits(c, probes, points, max(tolerance, near)))
+    if not result.found:
+        return Match("", excluded=tried + result.tried)
+    best = result.found[0][0]
+    kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
+    return Match("wrong", kept, 0.0, tried + result.tried - len(kept))
 
 
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:

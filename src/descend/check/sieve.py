@@ -21,7 +21,7 @@ from descend.check.probes import Probe
 from descend.check.variants import EXTRA, Candidate, line_code, pieces, trajectory, written
 from descend.errors import DescendError
 
-__all__ = ["Sieve", "flat"]
+__all__ = ["FAILURES", "STEPS", "Sieve", "Stage", "flat", "started", "telling"]
 
 #: Steps of the first and of the last probe that are looked at.
 STEPS = 8
@@ -216,6 +216,11 @@ class Sieve:
         except FAILURES:
             return None
         return tuple(f"{x:.10g}" for p in rows for x in ((p,) if self.numbers else np.ravel(p)))
+
+
+def started(slot: Any, stage: Stage) -> Any:
+    """A further slot at its first value, on arrays."""
+    return _start(slot, stage, False)
 
 
 def _start(slot: Any, stage: Stage, numbers: bool) -> Any:

@@ -7,7 +7,7 @@ further term in p or g. What it is in each step follows from one entry of the us
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from types import SimpleNamespace
@@ -17,7 +17,7 @@ import numpy as np
 
 from descend.check.places import STEP, Place, places_of, rule_lines
 from descend.check.probes import Probe
-from descend.check.sieve import FAILURES, STEPS, Sieve, Stage
+from descend.check.sieve import FAILURES, STEPS, Sieve, Stage, started
 from descend.check.variants import Candidate, Change
 from descend.rules import Rule
 
@@ -136,11 +136,14 @@ def _terms(rule: Rule) -> Iterator[Free]:
         yield Free(
             "g", (Change("start", f"g = g + {FREE} * {what}", "before"),), 0.0, what, "term", 2.0, ("g", f"g + {FREE} * {what}")
         )
+    yield Free("g", (Change("start", f"g = g + {FREE}", "before"),), 0.0, "1", "term", 3.0, ("g", f"g + {FREE}"))
     for own in ((), without) if without else ((),):
         taken = {(c.target, c.occurrence) for c in own}
         if own:
             change = Change("start", f"g = g + {FREE} * p", "before")
             yield Free("g", (*own, change), 0.0, "p", "term", 3.5, ("g", f"g + {FREE} * p"))
+            change = Change("start", f"g = g + {FREE}", "before")
+            yield Free("g", (*own, change), 0.0, "1", "term", 3.5, ("g", f"g + {FREE}"))
             last = rule_lines(rule)[-1]
             if last.target != "p":
                 continue
@@ -190,10 +193,10 @@ class Solver(Sieve):
             for k in dict.fromkeys((len(probe.start) - 1, 0)):
                 yield self._stage(probe, visited, k, slice(int(places[k]), int(places[k + 1])), MORE if self.every else STEPS)
 
-    def solve(self, free: Free) -> Solution | None:
-        """The unknown in every step, or None where there is none that fits all entries."""
+    def solve(self, free: Free, beside: Sequence[Change] = (), slots: Mapping[str, Any] | None = None) -> Solution | None:
+        """The unknown in every step, or None where there is none that fits all entries; `beside` another mistake."""
         text = f"free_x = {free.text}\n" if free.kind == "factor" else ""
-        made = self.pieces_of(free.changes)
+        made = self.pieces_of([*beside, *free.changes])
         if made is None:
             return None
         if text:
@@ -204,7 +207,7 @@ class Solver(Sieve):
             codes = self.codes(made)
             with np.errstate(all="ignore"):
                 for stage in self.stages:
-                    found = self._solved(stage, codes, free)
+                    found = self._solved(stage, codes, free, slots or {})
                     if found is None:
                         return None
                     samples += found
@@ -214,8 +217,8 @@ class Solver(Sieve):
             return None  # it fits as it is: what is wrong shows elsewhere
         return Solution(free, [s[:4] for s in samples], _common(samples))
 
-    def _solved(self, stage: Stage, codes: Sequence[Any], free: Free) -> list[Any] | None:
-        slots, p = dict(stage.slots), stage.p
+    def _solved(self, stage: Stage, codes: Sequence[Any], free: Free, more: Mapping[str, Any]) -> list[Any] | None:
+        slots, p = dict(stage.slots) | {n: started(s, stage) for n, s in more.items()}, stage.p
         lost = [name for name in stage.slots if name not in stage.kept]
         found: list[Any] = []
         last: list[float] = []
@@ -238,7 +241,9 @@ class Solver(Sieve):
             if c is not None:
                 last = [c]
                 quantities = {k: v for k, v in space.items() if isinstance(v, np.ndarray | float) and k not in (FREE, "s")}
-                found.append((hyper, t + 1, c, quantities | {f"s.{k}": v for k, v in slots.items()}, neutral))
+                found.append(
+                    (hyper, t + 1, c, quantities | {"p": p, "g": g} | {f"s.{k}": v for k, v in slots.items()}, neutral)
+                )
             p = space["p"]
             for name in lost:
                 slots[name] = 0.0

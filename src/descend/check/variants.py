@@ -53,6 +53,8 @@ EXTRA: dict[str, Any] = {
     "tanh": _by_array(np.tanh),
     "cbrt": _by_array(np.cbrt),
     "exp": _by_array(np.exp),
+    "float16": _by_array(lambda x: x.astype(np.float16).astype(np.float64)),
+    "float32": _by_array(lambda x: x.astype(np.float32).astype(np.float64)),
 }
 
 

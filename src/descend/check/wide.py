@@ -8,12 +8,12 @@ hold in the first step only, after it, or for matrices only. A factor that is no
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from descend.check.edits import HINT, Edited, plain_edits
+from descend.check.edits import HINT, Edit, Edited, plain_edits
 from descend.check.formulas import called, unicode_of
 from descend.check.places import STEP, Line, Place, line_of, places_of, rule_lines, slots_for
 from descend.check.variants import Candidate, Change, quick
@@ -121,6 +121,8 @@ def _ways(x: str, symbol: str, rule: Rule) -> Iterator[tuple[str, str, float, bo
         ("where(({x}) * g >= 0, {x}, 0.0)", "entries of {n} whose sign is against the gradient's are set to 0", 6.0),
     ):
         yield new.format(x=x), said.format(n=symbol), rank, False
+    for kind in ("float16", "float32"):
+        yield f"{kind}({x})", f"{symbol} is rounded to {kind}", 4, False
     if "eps" in rule.hyperparameters:
         yield f"{x} + eps", f"ε is added to {symbol}", 4, False
         yield f"maximum({x}, eps)", f"ε is a floor under {symbol}", 4, False
@@ -231,7 +233,16 @@ def _at_times(rule: Rule) -> Iterator[Wide]:
     for edit in plain_edits(rule):
         change = edit.changes[-1]
         line = lines.get((change.target, change.occurrence))
-        if len(edit.changes) > 1 or change.kind != "set" or edit.rank > 2 or line is None:
+        kept = edit.changes[:-1]
+        if (
+            change.kind != "set"
+            or edit.rank > 2
+            or line is None
+            or any(c.kind != "before" or c.target != "start" for c in kept)
+        ):
+            continue
+        if kept:
+            yield from _stale_at_first(edit, line, kept)
             continue
         for test, said, rank, whole in (*WHEN, *_with(rule)):
             source = f"(({change.source}) if {test} else ({line.source}))"
@@ -241,6 +252,18 @@ def _at_times(rule: Rule) -> Iterator[Wide]:
             for test, when, rank, whole in WHEN[:5]:
                 source = f"(({new}) if {test} else ({line.source}))"
                 yield edit_at(line, source, f"{when} {said}", rank, whole)
+
+
+def _stale_at_first(edit: Edit, line: Line, kept: Sequence[Change]) -> Iterator[Wide]:
+    """An old value that is not used in the first step, where it is nothing."""
+    source = edit.changes[-1].source
+    for first, said in (
+        ("0.0", "0 in the first step"),
+        (line.source, "the first step apart"),
+        (f"0.0 * ({line.source})", "0 at first"),
+    ):
+        made = edit_at(line, f"(({first}) if {STEP} == 1 else ({source}))", f"{edit.name}, {said}", 3)
+        yield replace(made, changes=(*kept, *made.changes))
 
 
 def _with(rule: Rule) -> Iterator[tuple[str, str, float, bool]]:

@@ -9,19 +9,24 @@ import numpy as np
 
 from descend.check.formulas import unicode_of
 from descend.check.identify import formulas_for
+from descend.check.pairs import surprise
 from descend.check.places import STEP, slots_for
 from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import FREE, Free, Solution, Solver, free_places
-from descend.check.variants import Candidate, Change
+from descend.check.variants import Candidate, Change, quick
 from descend.check.wide import Wide, wide_candidate, wide_edits
+from descend.errors import DescendError
 
-__all__ = ["Widened", "widened"]
+__all__ = ["Widened", "beside", "widened"]
 
 #: Formulas of one unknown that are compared in full.
 FORMULAS = 4
 #: What a form costs for each that comes before it.
 LATER = 0.4
+#: Likely mistakes beside which an unknown is looked for, and places of it.
+BASES = 110
+PLACES = 34
 #: A formula that gives every step to so many digits is one, though a number such as 1e-6 is added somewhere in it.
 LOOSE = 1e-5
 
@@ -63,6 +68,52 @@ def _keep(ref: Candidate, edits: Iterable[Wide], place: int, fits: Fits, result:
         made = wide_candidate(ref, edit)
         if made is not None and fits(made, edit.near) is not None:
             result.found.append((edit.rank + LATER * place + 2.0 * (edit.near > 0), made))
+
+
+def beside(
+    forms: Sequence[Candidate],
+    pools: Sequence[Sequence[Candidate]],
+    probes: Sequence[Probe],
+    points: Sequence[np.ndarray],
+    tolerance: float,
+    fits: Fits,
+) -> Widened:
+    """An unknown beside a mistake that is likely: two mistakes, of which one is another number than any that is listed."""
+    result = Widened()
+    for place, (ref, pool) in enumerate(zip(forms, pools, strict=True)):
+        solver = Solver(ref, probes, points, tolerance)
+        places = [f for f in free_places(ref.rule) if f.rank <= 1.5 and f.kind != "term"][:PLACES]
+        for first in [c for c in pool if not c.whole or ref.whole][:BASES]:
+            entry = first.entries[0]
+            lines = {(c.target, c.occurrence) for c in entry.changes}
+            for free in places:
+                result.tried += 1
+                if lines & {(c.target, c.occurrence) for c in free.changes}:
+                    continue
+                solution = solver.solve(free, entry.changes, entry.slots)
+                if solution is None:
+                    continue
+                for edit in _formulas([solution]):
+                    made = _both(ref, first, edit)
+                    if made is not None and fits(made, edit.near) is not None:
+                        result.found.append((edit.rank + LATER * place + surprise(first), made))
+    result.found.sort(key=lambda pair: pair[0])
+    return result
+
+
+def _both(ref: Candidate, first: Candidate, edit: Wide) -> Candidate | None:
+    """A listed mistake and an edit in one candidate."""
+    second = wide_candidate(ref, edit)
+    if second is None:
+        return None
+    entries = (*first.entries, *second.entries)
+    changes = tuple(c for e in entries for c in e.changes)
+    try:
+        made = quick(ref.rule, changes, {k: v for e in entries for k, v in e.slots.items()})
+    except (IndexError, StopIteration, DescendError, SyntaxError):
+        return None
+    whole = first.whole or second.whole
+    return Candidate(made, "mistake", f"{first.label} and {second.label}", ref.fixed, entries, whole, ref.source, True, ref)
 
 
 def _listed(
@@ -129,6 +180,8 @@ def _name(free: Free, text: str) -> str:
         return f"{told} stands where t should wherever steps are counted"
     if free.kind == "value":
         return f"{told} stands where {what} should {where}"
+    if free.kind == "term" and what == "1":
+        return f"{told}, the same number for all entries, is added {where}"
     if free.kind == "term":
         return f"{told}·{what} is added {where}" if not told.startswith("−") else f"{told[1:]}·{what} is subtracted {where}"
     return f"{what} is multiplied by {told} {where}"
