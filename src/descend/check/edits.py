@@ -339,6 +339,11 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
         yield ast.BinOp(left, ast.Add() if minus else ast.Sub(), right), f"the term {b} has the wrong sign", 1, "", False
         yield ast.BinOp(left, ast.Mult(), right), f"{a} and {b} are multiplied", 6, "", False
         yield from _exchanged(node)
+        factors = _product(right)
+        if len(factors) > 1:  # for numbers as they are written, so that the same slip in two lines is one
+            bracket = ast.BinOp(left, node.op, factors[0])
+            said = f"the bracket closes too early, after {unicode_of(bracket)},"
+            yield _joined([bracket, *factors[1:]]), said, 2, "", False
         for term, rest in ((right, left), (left, right)):  # a factor of one term that has got outside the bracket
             if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Mult):
                 for factor, inner in ((term.left, term.right), (term.right, term.left)):

@@ -38,7 +38,8 @@ def formulas_for(samples: Sequence[Sample], common: bool, neutral: float | None,
         return []
     if len(samples) > MOST:
         samples = [samples[i] for i in np.unique(np.linspace(0, len(samples) - 1, MOST).astype(int))]
-    return _Reader(samples, common, neutral, replaced).formulas()
+    with np.errstate(all="ignore"):
+        return _Reader(samples, common, neutral, replaced).formulas()
 
 
 class _Reader:
@@ -119,6 +120,8 @@ class _Reader:
                 continue
             sign = "-" if x[0] < 0 else ""
             for text, cost in self.products(np.log(np.abs(x)), some, near):
+                if shape == "1 - {}" and text.startswith("(1 - "):
+                    continue  # said more plainly
                 yield shape.format(f"{sign}{text}" if shape == "{}" else f"({sign}{text})"), cost + more + 0.2 * bool(sign)
         low = some & (values < 1 - near)
         if (c > 0).all() and (c <= 1 + near).all() and (c >= 1 - near).any() and low.sum() > 2:
@@ -163,16 +166,26 @@ class _Reader:
         same = np.abs(self.c - self.right) <= near * np.maximum(1.0, np.abs(self.right))
         if same.all() or not same.any():
             return
+        otherwise = self.replaced or repr(self.neutral)
+        yield from self.periodic(~same, otherwise, near)
         right, wrong = self.t[same], self.t[~same]
+        if set(wrong) & set(right):
+            return
         if wrong.max() < right.min():
             test = f"{STEP} <= {int(wrong.max())}"
         elif wrong.min() > right.max():
             test = f"{STEP} >= {int(wrong.min())}"
         else:
             return
-        otherwise = self.replaced or repr(self.neutral)
         for text, cost in list(self.plain(self.c, ~same, near))[:3]:
             yield f"(({text}) if {test} else {otherwise})", cost + 1.5
+
+    def periodic(self, wrong: np.ndarray, otherwise: str, near: float) -> Iterator[Formula]:
+        """A formula in every k-th step, and nothing wrong in the others."""
+        first = int(self.t[wrong].min())
+        if first > 1 and (wrong == (self.t % first == 0)).all() and (self.t > first).any():
+            for text, cost in list(self.plain(self.c, wrong, near))[:3]:
+                yield f"(({text}) if {STEP} % {first} == 0 else {otherwise})", cost + 1.5
 
 
 def _power(name: str, e: float) -> str:
@@ -205,6 +218,7 @@ def _atoms(samples: Sequence[Sample], t: np.ndarray, common: bool) -> tuple[list
         found[f"(1 - lr * weight_decay)**{STEP}"] = ((1 - rate * decay) ** t, 0.4)
         found["exp(lr * weight_decay)"] = (np.exp(rate * decay), 0.4)
         found["1 + lr * weight_decay"] = (1 + rate * decay, 0.3)
+    found = _numbers(samples, t) | found
     if not common:
         found |= _reductions(samples)
     names, logs = [], []
@@ -245,16 +259,29 @@ def _reductions(samples: Sequence[Sample]) -> Atoms:
     """Norms and other numbers of whole arrays."""
     found: Atoms = {}
     arrays = [n for n, v in samples[0][3].items() if np.ndim(v) > 0 and n != "s.k"][:14]
-    scalars = [n for n, v in samples[0][3].items() if np.ndim(v) == 0 and n.isidentifier()]
     with np.errstate(all="ignore"):
         for name in arrays:
             for text, function in REDUCTIONS:
                 cost = (0.4 if text.startswith("norm") else 0.6) + (0.0 if name in ("free_x", "g", "p") else 0.2)
                 values = [float(function(s[3][name])) if np.ndim(s[3].get(name, 0.0)) > 0 else np.nan for s in samples]
                 found[text.format(name)] = (np.array(values), cost)
-        for name in scalars:
-            found[name] = (np.array([float(s[3].get(name, np.nan)) for s in samples]), 0.5)
-    found["size_(p)"] = (np.array([float(np.size(s[3].get("p", 0.0))) for s in samples]), 0.6)
+    shapes = [np.shape(s[3].get("p", 0.0)) for s in samples]
+    found["size_(p)"] = (np.array([float(np.prod(x)) for x in shapes]), 0.6)
+    if all(shapes):
+        found["p.shape[0]"] = (np.array([float(x[0]) for x in shapes]), 0.6)
+        found["p.shape[-1]"] = (np.array([float(x[-1]) for x in shapes]), 0.7)
+        found["p.ndim"] = (np.array([float(len(x)) for x in shapes]), 1.0)
+    return found
+
+
+def _numbers(samples: Sequence[Sample], t: np.ndarray) -> Atoms:
+    """Quantities of the rule that are one number for an array."""
+    found: Atoms = {}
+    for name in [n for n, v in samples[0][3].items() if np.ndim(v) == 0 and n.isidentifier()]:
+        x = np.array([float(s[3].get(name, np.nan)) for s in samples])
+        found[name] = (x, 0.5)
+        if np.isfinite(x).all() and (x > 0).all() and (x < 1).all():
+            found |= {f"{name}**{STEP}": (x**t, 0.6), f"1 - {name}": (1 - x, 0.6), f"1 - {name}**{STEP}": (1 - x**t, 0.7)}
     return found
 
 

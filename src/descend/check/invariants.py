@@ -68,9 +68,10 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
             decay = mapped.settings(dict(values) | {"weight_decay": 0.3})
             asked["decay"] = request(start, gs, decay)
             asked["maximize and decay"] = request(start, turned, decay | {"maximize": True})
-    twins, twin_gs = _draw([shapes[0]] * 2)
+    twins, twin_gs = _draw([shapes[-1]] * 2)
     asked["twins"] = request(twins, twin_gs, s)
-    asked["one twin"] = request(twins[:1], [g[:1] for g in twin_gs], s)
+    for i in range(2):
+        asked[f"twin {i}"] = request([twins[i]], [[g[i]] for g in twin_gs], s)
     asked["reload"] = request(start, gs, s, reload_at=3)
     asked["float32"] = request(start, gs, s, dtype="float32")
     asked["strided"] = request(start, gs, s, layout=["params", "grads"])
@@ -159,7 +160,7 @@ def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], whol
     if sums or any("points" not in answers[f"alone {i}"] for i in range(2)):
         return None
     parts = [p[:, : sizes[0]], p[:, sizes[0] :]]
-    same = _twins(answers, sizes[0]) and all(
+    same = _twins(answers, sizes[-1]) and all(
         _apart(part, np.array(answers[f"alone {i}"]["points"])) < 1e-9 for i, part in enumerate(parts)
     )
     shared = "a norm, a mean, state or the step count is" if whole else "state (or the step count) is"
@@ -169,10 +170,12 @@ def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], whol
 
 def _twins(answers: Mapping[str, Message], size: int) -> bool:
     """Two arrays of one shape, as the first of them alone."""
-    both, one = answers["twins"], answers["one twin"]
-    if "points" not in both or "points" not in one:
+    alone = [answers["twin 0"], answers["twin 1"]]
+    if any("points" not in a for a in (answers["twins"], *alone)):
         return True
-    return _apart(np.array(both["points"])[:, :size], np.array(one["points"])) < 1e-9
+    both = np.array(answers["twins"]["points"])
+    parts = both[:, :size], both[:, size:]
+    return all(_apart(part, np.array(one["points"])) < 1e-9 for part, one in zip(parts, alone, strict=True))
 
 
 def _joined(p: np.ndarray, joined: Message, whole: bool) -> Invariant | None:

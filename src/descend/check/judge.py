@@ -18,7 +18,7 @@ from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import Solution
 from descend.check.variants import Candidate, agrees, quick, with_decay
-from descend.check.widening import beside, widened
+from descend.check.widening import LOOSE, beside, widened
 from descend.check.writings import writings
 from descend.errors import DescendError
 from descend.rules import Rule
@@ -78,6 +78,7 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
     known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
     refs = [r for r in known if not r.without or r.without not in mapped.ours]
     tried = 0
+    unknown: list[tuple[Candidate, Solution]] = []
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
             for candidate in refs:
@@ -93,11 +94,18 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
             found.excluded += tried
             return found
         tried += found.excluded
+        unknown = found.unknown or unknown
+    single = _in_single(points)
+    found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT)
+    if found.kind:
+        found.single, found.excluded = single, found.excluded + tried
+        return found
+    tried += found.excluded
     for candidate in refs if rule.name == "muon" else ():
         difference = _fits(candidate, probes, points, HALF)
         if difference is not None:
             return Match("dialect", [candidate], difference, tried, half=True)
-    return Match("", [], excluded=tried)
+    return Match("", [], excluded=tried, unknown=unknown)
 
 
 def _judge_mistakes(
@@ -118,16 +126,11 @@ def _judge_mistakes(
                 fitting.sort(key=lambda pair: pair[0] > EXACT)
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if (tolerance > EXACT) is not _in_single(points):  # one tolerance fits how it calculates
-        return Match("", excluded=tried)
+        return _judge_wide(rule, mapped, refs, probes, points, LOOSE, True) if tolerance > EXACT else Match("", excluded=tried)
     found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
     if not found.kind:
         more = _judge_wide(rule, mapped, refs, probes, points, tolerance)
         more.excluded += found.excluded
-        found = more
-    if not found.kind:
-        more = _judge_pairs(rule, mapped, refs, probes, points, tolerance)
-        more.excluded += found.excluded
-        more.unknown = more.unknown or found.unknown
         found = more
     found.excluded += tried
     return found
@@ -164,11 +167,18 @@ def _judge_edits(
 
 
 def _judge_wide(
-    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+    rule: Rule,
+    mapped: Mapped,
+    refs: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Points,
+    tolerance: float,
+    loosely: bool = False,
 ) -> Match:
-    """Rules with one edit of the wide grammar, or with another number in one place."""
+    """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter."""
     forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
-    result = widened(forms, probes, points, tolerance, lambda c, near: _fits(c, probes, points, max(tolerance, near)))
+    near = EXACT if loosely else tolerance
+    result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)
     if result.found:
         best = result.found[0][0]
         kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
@@ -200,7 +210,8 @@ def _judge_pairs(
     decays = "weight_decay" in mapped.ours
     usual = refs[: 1 + decays]
     count = 0
-    for ref in [*usual, *refs[1 + decays : 6], *writings(rule, decays)]:
+    forms = [*usual, *refs[1 + decays : 6], *writings(rule, decays)]
+    for ref in forms if flat(refs[0]) else forms[:3]:
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
         tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)]) if ref in usual else 0
         found: list[Candidate] = []
@@ -235,7 +246,7 @@ def _judge_beside(
 ) -> Match:
     """A likely mistake and another number than should be in some place."""
     pools = [sorted([*mistake_candidates(rule, mapped, r), *edited_candidates(r)], key=surprise) for r in refs]
-    result = beside(refs, pools, probes, points, tolerance, lambda c, near: _fits(c, probes, points, max(tolerance, near)))
+    result = beside(refs, pools, probes, points, tolerance, lambda c: _fits(c, probes, points, tolerance))
     if not result.found:
         return Match("", excluded=tried + result.tried)
     best = result.found[0][0]

@@ -133,7 +133,7 @@ def places_of(rule: Rule) -> tuple[Place, ...]:
 def line_of(rule: Rule, target: str, source: str) -> str:
     """A line as people write it."""
     sign = "←" if target in rule.slots or target in ("p", "g") else "="
-    written = unicode_of(parse(source)).replace("step", "t")
+    written = re.sub(r"\bstep\b", "t", unicode_of(parse(source)))
     return f"{POWERS.get(target, unicode_of(target))} {sign} {written}"
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.places import STEP, Place, places_of, rule_lines
+from descend.check.places import STEP, Place, places_of, rule_lines, slots_for
 from descend.check.probes import Probe
 from descend.check.sieve import FAILURES, STEPS, Sieve, Stage, started
 from descend.check.variants import Candidate, Change
@@ -87,6 +87,9 @@ def _factors(rule: Rule) -> Iterator[Free]:
             target, shown = (place.text, (own[-1].source, FREE)) if own else (line.target, (line.source, source))
             yield Free(target, (change,), neutral, place.text, "value", 2 if number else 1, shown)
         else:
+            if not place.array:  # a number that is made of others
+                change = Change(line.target, place.put(FREE), "set", line.occurrence)
+                yield Free(line.target, (change,), None, place.text, "value", 1.5, (line.source, place.put(FREE)))
             source = place.put(f"{FREE} * ({place.text})")
             change = Change(line.target, source, "set", line.occurrence)
             rank = 1.5 if place.name else 1.2 if place.top else 3.0
@@ -137,6 +140,9 @@ def _terms(rule: Rule) -> Iterator[Free]:
             "g", (Change("start", f"g = g + {FREE} * {what}", "before"),), 0.0, what, "term", 2.0, ("g", f"g + {FREE} * {what}")
         )
     yield Free("g", (Change("start", f"g = g + {FREE}", "before"),), 0.0, "1", "term", 3.0, ("g", f"g + {FREE}"))
+    last = [x for x in rule_lines(rule) if x.target == "p"][-1]
+    back = Change("p", f"p = p + {FREE} * (s.first_p - p)", "after", last.occurrence)
+    yield Free("p", (back,), 0.0, "first_p", "term", 3.0, (last.source, f"{last.source} + {FREE} * (s.first_p - p)"))
     for own in ((), without) if without else ((),):
         taken = {(c.target, c.occurrence) for c in own}
         if own:
@@ -202,12 +208,13 @@ class Solver(Sieve):
         if text:
             number = next((i for i, part in made.items() if FREE in part), 0)
             made = {**made, number: text + made[number]}
+        slots = {**slots_for(" ".join(c.source for c in free.changes))[0], **(slots or {})}
         samples: list[Any] = []
         try:
             codes = self.codes(made)
             with np.errstate(all="ignore"):
                 for stage in self.stages:
-                    found = self._solved(stage, codes, free, slots or {})
+                    found = self._solved(stage, codes, free, slots)
                     if found is None:
                         return None
                     samples += found

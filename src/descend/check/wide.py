@@ -37,8 +37,6 @@ class Wide:
     slots: dict[str, Slot] = field(default_factory=dict)
     #: The line as it stands and as it should be.
     shown: tuple[str, str] = ("", "")
-    #: How near it has to come where that is not to rounding.
-    near: float = 0.0
 
 
 def wide_candidate(ref: Candidate, edit: Wide) -> Candidate | None:

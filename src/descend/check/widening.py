@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -18,19 +19,21 @@ from descend.check.variants import Candidate, Change, quick
 from descend.check.wide import Wide, wide_candidate, wide_edits
 from descend.errors import DescendError
 
-__all__ = ["Widened", "beside", "widened"]
+__all__ = ["LOOSE", "Widened", "beside", "widened"]
 
 #: Formulas of one unknown that are compared in full.
 FORMULAS = 4
 #: What a form costs for each that comes before it.
 LATER = 0.4
 #: Likely mistakes beside which an unknown is looked for, and places of it.
-BASES = 110
-PLACES = 34
+BASES = 70
+#: Forms of a rule whose arrays are looked at as they are: each trial takes longer there.
+FEW = 3
+PLACES = 26
 #: A formula that gives every step to so many digits is one, though a number such as 1e-6 is added somewhere in it.
 LOOSE = 1e-5
 
-Fits = Callable[[Candidate, float], float | None]
+Fits = Callable[[Candidate], float | None]
 
 
 @dataclass
@@ -43,14 +46,20 @@ class Widened:
 
 
 def widened(
-    forms: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float, fits: Fits
+    forms: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Sequence[np.ndarray],
+    tolerance: float,
+    fits: Fits,
+    loosely: bool = False,
 ) -> Widened:
-    """All forms of a rule searched; `fits` compares a candidate on every probe."""
+    """All forms of a rule searched; `fits` compares a candidate on every probe. `loosely`: formulas alone are asked again."""
     result = Widened()
-    for place, ref in enumerate(forms):
+    for place, ref in enumerate(forms if flat(forms[0]) else forms[:FEW]):
         solver = Solver(ref, probes, points, tolerance)
         solutions = _solutions(solver, free_places(ref.rule), result)
-        edits = [*_listed(ref, probes, points, tolerance, result), *_formulas(solutions)]
+        listed = [] if loosely else _listed(ref, probes, points, tolerance, result)
+        edits = [*listed, *_formulas(solutions)]
         before = len(result.found)
         _keep(ref, edits, place, fits, result)
         if solutions and len(result.found) == before:  # what fits some probes is asked of all
@@ -66,8 +75,8 @@ def _keep(ref: Candidate, edits: Iterable[Wide], place: int, fits: Fits, result:
     """Those that fit every probe."""
     for edit in edits:
         made = wide_candidate(ref, edit)
-        if made is not None and fits(made, edit.near) is not None:
-            result.found.append((edit.rank + LATER * place + 2.0 * (edit.near > 0), made))
+        if made is not None and fits(made) is not None:
+            result.found.append((edit.rank + LATER * place, made))
 
 
 def beside(
@@ -83,7 +92,7 @@ def beside(
     for place, (ref, pool) in enumerate(zip(forms, pools, strict=True)):
         solver = Solver(ref, probes, points, tolerance)
         places = [f for f in free_places(ref.rule) if f.rank <= 1.5 and f.kind != "term"][:PLACES]
-        for first in [c for c in pool if not c.whole or ref.whole][:BASES]:
+        for first in [c for c in pool if not c.whole or ref.whole][: BASES if flat(ref) else BASES // 3]:
             entry = first.entries[0]
             lines = {(c.target, c.occurrence) for c in entry.changes}
             for free in places:
@@ -95,7 +104,7 @@ def beside(
                     continue
                 for edit in _formulas([solution]):
                     made = _both(ref, first, edit)
-                    if made is not None and fits(made, edit.near) is not None:
+                    if made is not None and fits(made) is not None:
                         result.found.append((edit.rank + LATER * place + surprise(first), made))
     result.found.sort(key=lambda pair: pair[0])
     return result
@@ -142,11 +151,12 @@ def _formulas(solutions: Sequence[Solution]) -> Iterator[Wide]:
         free = solution.free
         value = free.text if free.kind == "value" else ""
         formulas = formulas_for(solution.samples, solution.common, free.neutral, value)
-        for text, cost in formulas[:FORMULAS]:
-            by_array = 1.5 if not solution.common and free.kind == "value" and free.text in ("lr", "s.w") else 0.0
+        nothing = {free.text, "1.0" if free.kind == "factor" else "0.0" if free.kind == "term" else ""}
+        for text, cost in [f for f in formulas if f[0].strip("()") not in nothing][:FORMULAS]:
+            own = free.kind != "value" or free.target == free.text  # what is one number for all arrays
+            by_array = 0.0 if solution.common or own else 1.5
             edit = _made(free, text, 2.0 * cost + free.rank + by_array + _misplaced(free, text), not solution.common)
             yield edit
-            yield replace(edit, near=LOOSE)
 
 
 def _misplaced(free: Free, text: str) -> float:
@@ -173,13 +183,15 @@ def _made(free: Free, text: str, rank: float, whole: bool) -> Wide:
 
 def _name(free: Free, text: str) -> str:
     where = f"in the equation for {unicode_of(free.target)}"
-    told = unicode_of(text.replace("free_x", free.text)).replace("step", "t")
+    told = re.sub(r"\bstep\b", "t", unicode_of(text.replace("free_x", free.text)))
     what = unicode_of(free.text)
     told = f"({told})" if free.kind == "term" and " " in told else told
     if free.text == STEP:
         return f"{told} stands where t should wherever steps are counted"
     if free.kind == "value":
         return f"{told} stands where {what} should {where}"
+    if free.text == "first_p":
+        return f"p is pulled back to where it started, by {told} of the way"
     if free.kind == "term" and what == "1":
         return f"{told}, the same number for all entries, is added {where}"
     if free.kind == "term":
