@@ -222,7 +222,8 @@ def _plans(target: Any, name: str, adapter: str | None, hyper: frozenset[str]) -
     if isinstance(target, type):
         plans = _class_plans(target)
     elif callable(target):
-        plans = _function_plans(target, name, hyper)
+        pair = _pair_class(target)
+        plans = _class_plans(pair) if pair is not None else _function_plans(target, name, hyper)
     else:
         return []
     return [p for p in plans if adapter is None or p.adapter == adapter]
@@ -262,6 +263,42 @@ def _makes_torch(torch: Any, target: Any) -> bool:
     except Exception:
         return False
     return isinstance(made, torch.optim.Optimizer)
+
+
+def _pair_class(target: Callable[..., Any]) -> type | None:
+    """A function that makes init(params) and update(params, grads, state), as a class that keeps the state."""
+    try:
+        made = target(**guessed_settings(Plan("function", target, _arguments(target, skip=0))))
+        first, second = made
+        names = [p.name for p in _positional(second, 0)]
+    except Exception:
+        return None
+    roles = _in_order(names)
+    if not (callable(first) and callable(second)) or {"p", "g", "state"} - set(roles):
+        return None
+
+    class Pair:
+        def __init__(self, **settings: Any) -> None:
+            self.init, self.update_ = target(**settings)
+            self.state: Any = None
+
+        def step(self, params: Any, grads: Any) -> Any:
+            self.state = self.init(params) if self.state is None else self.state
+            values = {"p": params, "g": grads, "state": self.state}
+            found = self.update_(*(values[r] for r in roles))
+            one, other = found if not isinstance(found, dict) else (found, self.state)
+            new, self.state = (other, one) if _same_tree(one, self.state) and not _same_tree(one, params) else (one, other)
+            return new
+
+    Pair.__init__.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter("self", inspect.Parameter.POSITIONAL_OR_KEYWORD), *inspect.signature(target).parameters.values()]
+    )
+    Pair.__name__ = getattr(target, "__name__", "Pair")
+    return Pair
+
+
+def _same_tree(a: Any, b: Any) -> bool:
+    return type(a) is type(b) and (not isinstance(a, dict) or set(a) == set(b))
 
 
 def _optax_plan(target: Any) -> Plan | None:
@@ -314,6 +351,17 @@ def _positional(function: Any, skip: int) -> list[inspect.Parameter]:
     return [p for p in list(inspect.signature(function).parameters.values())[skip:] if p.kind in kinds]
 
 
+def _steppers(cls: type) -> list[str]:
+    """Other public methods that take gradients."""
+    found = []
+    for name, function in vars(cls).items():
+        if inspect.isfunction(function) and not name.startswith("_") and name not in _METHODS:
+            roles = {_role(p.name) for p in _positional(function, 1)}
+            if "g" in roles:
+                found.append(name)
+    return found
+
+
 def _initializer(cls: type) -> Any:
     return getattr(cls, "__init__")  # noqa: B009  (asked of the class, not of an instance)
 
@@ -325,7 +373,7 @@ def _class_plans(cls: type) -> list[Plan]:
     takes = bool(init) and init[0].name.lower() in _P and init[0].default is inspect.Parameter.empty
     arguments = _arguments(made, 1 + takes) if own else []
     plans: list[Plan] = []
-    for method in _METHODS:
+    for method in (*_METHODS, *_steppers(cls)):
         function = inspect.getattr_static(cls, method, None)
         if function is None or not callable(getattr(cls, method, None)) or (method == "__call__" and plans):
             continue
@@ -411,6 +459,7 @@ def _plain_plans(
 
 def _init_of(function: Callable[..., Any], name: str) -> Callable[..., Any] | None:
     """A function of the same module that makes the first state."""
+    function = inspect.unwrap(function)
     space = getattr(function, "__globals__", {})
     stem = name.removesuffix("_step").removesuffix("_update")
     for other in (

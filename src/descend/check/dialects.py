@@ -119,6 +119,12 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("Keras's and optax", f"{_INSIDE}, and the sum starts where it is told to", {"eps_in_root": True}),
         Dialect("Keras's and optax", "the sum starts at 0.1", {"v0": 0.1}),
     ),
+    "asgd": (
+        Dialect(
+            "Bottou", "the rate is made in the step that uses it, and so follows a change of lr one step earlier",
+            changes=(Change("start", "s.eta = lr / (1 + lambd * lr * s.t) ** alpha", "before"), _put("eta", "s.eta")),
+        ),
+    ),
     "amsgrad": (
         Dialect("optax", "the maximum is taken of the corrected moments", {"max_of": "corrected"}),
         Dialect(
@@ -135,6 +141,10 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "nadam": (
         Dialect("Keras", "the momentum warms up as 0.96ᵗ: PyTorch's with momentum_decay = 1", {"momentum_decay": 1.0}),
         Dialect("optax", "the momentum does not warm up: PyTorch's with momentum_decay = ∞", {"momentum_decay": float("inf")}),
+        Dialect(
+            "Ruder", "the momentum does not warm up, and the mean is corrected with β₁ᵗ and not β₁ᵗ⁺¹",
+            {"momentum_decay": float("inf")}, changes=(_put("m_hat", "mu_next * s.m / (1 - s.mu_product)"),),
+        ),
     ),
     "radam": (
         Dialect("optax", "ε is added to the corrected root", {"eps_after": True}),

@@ -22,7 +22,7 @@ from descend.check.variants import Candidate, Change, quick, rule_tree
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Edit", "doubled_candidates", "edited_candidates"]
+__all__ = ["HINT", "Edit", "Edited", "doubled_candidates", "edited_candidates", "plain_edits"]
 
 #: Hyperparameters that may be taken for each other.
 SHARES = ("beta1", "beta2", "beta3", "momentum", "rho", "dampening", "w")
@@ -156,6 +156,11 @@ class Edited(Mistake):
         """Every term in use: what is off by default is on."""
         known = self.base.hyperparameters
         return {k: 0.5 for k, h in known.items() if isinstance(h.default, float) and h.default == 0} | super().values
+
+
+def plain_edits(rule: Rule) -> tuple[Edit, ...]:
+    """All edits of a rule, the likeliest first."""
+    return _edits(rule)
 
 
 @lru_cache(maxsize=64)
@@ -333,6 +338,12 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
         yield (ast.UnaryOp(ast.USub(), right) if minus else right), f"the term {a} is missing", 1, "", False
         yield ast.BinOp(left, ast.Add() if minus else ast.Sub(), right), f"the term {b} has the wrong sign", 1, "", False
         yield ast.BinOp(left, ast.Mult(), right), f"{a} and {b} are multiplied", 6, "", False
+        yield from _exchanged(node)
+        factors = _product(right)
+        if len(factors) > 1:  # for numbers as they are written, so that the same slip in two lines is one
+            bracket = ast.BinOp(left, node.op, factors[0])
+            said = f"the bracket closes too early, after {unicode_of(bracket)},"
+            yield _joined([bracket, *factors[1:]]), said, 2, "", False
         for term, rest in ((right, left), (left, right)):  # a factor of one term that has got outside the bracket
             if isinstance(term, ast.BinOp) and isinstance(term.op, ast.Mult):
                 for factor, inner in ((term.left, term.right), (term.right, term.left)):
@@ -355,11 +366,58 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
         yield ast.BinOp(left, ast.Div(), ast.BinOp(right, ast.Pow(), ast.Constant(2))), f"{b} is squared", 3, "", False
         yield from _floors(node)
     elif isinstance(node.op, ast.Pow):
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub | ast.Mult):  # a power of a part of it
+            factors = _product(left.right)
+            power = ast.BinOp(factors[-1], ast.Pow(), right)
+            said = f"the power stands at {unicode_of(factors[-1])} and not at {a}"
+            yield ast.BinOp(left.left, left.op, _joined([*factors[:-1], power])), said, 2, "", False
         yield left, f"the power of {a} is missing", 2, "", False
         yield call("abs", left), f"|{a}| stands where a power should", 2, "", False
         averaged, summed = call("mean", node), call("total", node)
         yield averaged, f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True
         yield summed, f"the sum over all entries stands where {unicode_of(node)} should", 3, "", True
+
+
+def _exchanged(node: ast.BinOp) -> Iterator[Replacement]:
+    """A factor at the other term, two terms with each other's factors, a sum made twice."""
+    left, right = node.left, node.right
+    a, b = _product(left), _product(right)
+    for i, factor in enumerate(b):
+        if len(b) > 1:
+            moved = _joined([factor, *a]), _joined([x for k, x in enumerate(b) if k != i])
+            said = f"the factor {unicode_of(factor)} is multiplied to {unicode_of(left)} and not to what is added to it"
+            yield ast.BinOp(moved[0], node.op, moved[1]), said, 2, "", False
+    for i, factor in enumerate(a):
+        if len(a) > 1:
+            rest = _joined([x for k, x in enumerate(a) if k != i])
+            said = f"the factor {unicode_of(factor)} is multiplied to {unicode_of(right)} and not to what it is added to"
+            yield ast.BinOp(rest, node.op, _joined([factor, *b])), said, 2, "", False
+    if len(a) > 1 and len(b) > 1:
+        for x, y in ((0, 0), (-1, -1)):
+            one, other = list(a), list(b)
+            one[x], other[y] = b[y], a[x]
+            said = f"{unicode_of(a[x])} and {unicode_of(b[y])} have changed places"
+            yield ast.BinOp(_joined(one), node.op, _joined(other)), said, 1, "", False
+    if len(b) > 1 and isinstance(node.op, ast.Add):
+        again = ast.BinOp(left, ast.Add(), _joined([*b[:-1], node]))
+        yield again, f"{unicode_of(node)} is made twice", 2, "", False
+
+
+def _product(node: ast.expr) -> list[ast.expr]:
+    """The factors of a product, what divides it left with the last of them."""
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Mult):
+        return [*_product(node.left), node.right]
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div) and isinstance(node.left, ast.BinOp):
+        first = _product(node.left)
+        return [*first[:-1], ast.BinOp(first[-1], ast.Div(), node.right)]
+    return [node]
+
+
+def _joined(factors: Sequence[ast.expr]) -> ast.expr:
+    made = factors[0]
+    for factor in factors[1:]:
+        made = ast.BinOp(made, ast.Mult(), factor)
+    return made
 
 
 def _distributed(node: ast.BinOp) -> Iterator[Replacement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from descend.check.judge import EXACT, Match
 from descend.check.mistake import Mistake
 from descend.check.names import Mapped
 from descend.check.probes import Probe
-from descend.check.recover import recover
+from descend.check.recover import recover, told_by_state, told_by_unknown
 from descend.check.variants import Candidate, trajectory
 from descend.check.verdict import Found, Report, Row
 from descend.equations import equations, intermediate
@@ -174,6 +175,13 @@ def explain_nothing_fits(
     report.excluded += [f"a mistake in {a}" for a in agreed]
     report.behaviour = observed
     report.message = "It is none of the known mistakes, nor two of them."
+    unknown = told_by_unknown(match.unknown, rule)
+    if unknown is not None:
+        contradicted, numbers = unknown
+        report.behaviour = [numbers, *observed]
+    elif (blamed := _blamed(talk, rule, mapped, base, probes)) and (contradicted is None or contradicted[0] != blamed):
+        text = next((e.text() for e in equations(rule) if e.target == blamed), "")
+        contradicted = (blamed, text, f"{blamed} is not what it should be in its own state, and others are")
     if contradicted is not None:
         target, text, name = contradicted
         report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
@@ -189,6 +197,23 @@ def explain_nothing_fits(
     yours["g"] = expected["g"]
     report.rows = _rows(base.rule, base.fixed, expected, yours)
     report.place = f"step {step + 1} of {probe.name}, array {place + 1}, the entry that differs most"
+
+
+def _blamed(talk: Any, rule: Rule, mapped: Mapped, base: Candidate, probes: Sequence[Probe]) -> str:
+    """The quantity of the user's state that is the first to be wrong, in the first probe or in one with decay."""
+    from descend.check.checking import probe_request
+
+    asked = [probes[i] for i in dict.fromkeys((0, min(4, len(probes) - 1)))]
+    asked = [replace(p, start=p.start[:1], gradients=[g[:1] for g in p.gradients]) for p in asked]
+    for probe, answer in zip(asked, talk.run([probe_request(p, mapped, states=True) for p in asked]), strict=True):
+        states = answer.get("states") or []
+        try:
+            found = told_by_state(rule, base, probe, states, STATE_NAMES)
+        except (KeyError, TypeError, ValueError):
+            continue
+        if found:
+            return found
+    return ""
 
 
 def _read_state(talk: Any, mapped: Mapped, probe: Probe, step: int, place: int, expected: Mapping[str, Any]) -> dict[str, Any]:

@@ -20,7 +20,10 @@ def unicode_of(node: ast.expr | str) -> str:
     made = parse(node) if isinstance(node, str) else node
     if isinstance(node, str) and isinstance(made, ast.Tuple):
         return "the sums"
-    return _Unicode(POWERS).write(made)
+    try:
+        return _Unicode(POWERS).write(made)
+    except KeyError:  # signs that no rule has
+        return ast.unparse(made).replace("s.", "")
 
 
 def called(node: ast.Call) -> str:

@@ -68,6 +68,10 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
             decay = mapped.settings(dict(values) | {"weight_decay": 0.3})
             asked["decay"] = request(start, gs, decay)
             asked["maximize and decay"] = request(start, turned, decay | {"maximize": True})
+    twins, twin_gs = _draw([shapes[-1]] * 2)
+    asked["twins"] = request(twins, twin_gs, s)
+    for i in range(2):
+        asked[f"twin {i}"] = request([twins[i]], [[g[i]] for g in twin_gs], s)
     asked["reload"] = request(start, gs, s, reload_at=3)
     asked["float32"] = request(start, gs, s, dtype="float32")
     asked["strided"] = request(start, gs, s, layout=["params", "grads"])
@@ -156,10 +160,22 @@ def _alone(p: np.ndarray, answers: Mapping[str, Message], sizes: list[int], whol
     if sums or any("points" not in answers[f"alone {i}"] for i in range(2)):
         return None
     parts = [p[:, : sizes[0]], p[:, sizes[0] :]]
-    same = all(_apart(part, np.array(answers[f"alone {i}"]["points"])) < 1e-9 for i, part in enumerate(parts))
+    same = _twins(answers, sizes[-1]) and all(
+        _apart(part, np.array(answers[f"alone {i}"]["points"])) < 1e-9 for i, part in enumerate(parts)
+    )
     shared = "a norm, a mean, state or the step count is" if whole else "state (or the step count) is"
     said = f"an array moves otherwise when another one is there: {shared} shared between parameters"
     return Invariant(SHARED, same, "" if same else said, "one m, one v for each parameter, and t counted once a step")
+
+
+def _twins(answers: Mapping[str, Message], size: int) -> bool:
+    """Two arrays of one shape, as the first of them alone."""
+    alone = [answers["twin 0"], answers["twin 1"]]
+    if any("points" not in a for a in (answers["twins"], *alone)):
+        return True
+    both = np.array(answers["twins"]["points"])
+    parts = both[:, :size], both[:, size:]
+    return all(_apart(part, np.array(one["points"])) < 1e-9 for part, one in zip(parts, alone, strict=True))
 
 
 def _joined(p: np.ndarray, joined: Message, whole: bool) -> Invariant | None:

@@ -16,7 +16,9 @@ from descend.check.names import Mapped
 from descend.check.pairs import LIMITS, likely_pairs, surprise
 from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
+from descend.check.solved import Solution
 from descend.check.variants import Candidate, agrees, quick, with_decay
+from descend.check.widening import LOOSE, beside, widened
 from descend.check.writings import writings
 from descend.errors import DescendError
 from descend.rules import Rule
@@ -63,6 +65,8 @@ class Match:
     half: bool = False
     #: Values found to be written into the code.
     hidden: dict[str, float] = field(default_factory=dict)
+    #: Unknown numbers that explain every step where no formula does: the form and the solution.
+    unknown: list[tuple[Candidate, Solution]] = field(default_factory=list)
 
 
 def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, adapter: str = "") -> Match:
@@ -74,6 +78,7 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
     known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
     refs = [r for r in known if not r.without or r.without not in mapped.ours]
     tried = 0
+    unknown: list[tuple[Candidate, Solution]] = []
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
             for candidate in refs:
@@ -89,11 +94,18 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
             found.excluded += tried
             return found
         tried += found.excluded
+        unknown = found.unknown or unknown
+    single = _in_single(points)
+    found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT)
+    if found.kind:
+        found.single, found.excluded = single, found.excluded + tried
+        return found
+    tried += found.excluded
     for candidate in refs if rule.name == "muon" else ():
         difference = _fits(candidate, probes, points, HALF)
         if difference is not None:
             return Match("dialect", [candidate], difference, tried, half=True)
-    return Match("", [], excluded=tried)
+    return Match("", [], excluded=tried, unknown=unknown)
 
 
 def _judge_mistakes(
@@ -114,10 +126,10 @@ def _judge_mistakes(
                 fitting.sort(key=lambda pair: pair[0] > EXACT)
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if (tolerance > EXACT) is not _in_single(points):  # one tolerance fits how it calculates
-        return Match("", excluded=tried)
+        return _judge_wide(rule, mapped, refs, probes, points, LOOSE, True) if tolerance > EXACT else Match("", excluded=tried)
     found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
     if not found.kind:
-        more = _judge_pairs(rule, mapped, refs, probes, points, tolerance)
+        more = _judge_wide(rule, mapped, refs, probes, points, tolerance)
         more.excluded += found.excluded
         found = more
     found.excluded += tried
@@ -154,6 +166,26 @@ def _judge_edits(
     return Match("", excluded=tried)
 
 
+def _judge_wide(
+    rule: Rule,
+    mapped: Mapped,
+    refs: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Points,
+    tolerance: float,
+    loosely: bool = False,
+) -> Match:
+    """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter."""
+    forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
+    near = EXACT if loosely else tolerance
+    result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)
+    if result.found:
+        best = result.found[0][0]
+        kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
+        return Match("wrong", kept, 0.0, result.tried - len(kept))
+    return Match("", excluded=result.tried, unknown=result.unknown)
+
+
 def _sifted(
     ref: Candidate, pool: Sequence[Candidate], probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float
 ) -> Iterator[Candidate]:
@@ -177,19 +209,21 @@ def _judge_pairs(
     known: dict[str, set[Any]] = {}
     decays = "weight_decay" in mapped.ours
     usual = refs[: 1 + decays]
-    for ref in [*usual, *refs[1 + decays : 6], *writings(rule, decays)]:
+    count = 0
+    forms = [*usual, *refs[1 + decays : 6], *writings(rule, decays)]
+    for ref in forms if flat(refs[0]) else forms[:3]:
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
         tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)]) if ref in usual else 0
         found: list[Candidate] = []
         runs = known.setdefault(ref.label, set())
-        for count, (a, b) in enumerate(
-            likely_pairs(ref, pool, probes, points, runs, tolerance, ref in usual or ref not in refs)
-        ):
+        for a, b in likely_pairs(ref, pool, probes, points, runs, tolerance, ref in usual or ref not in refs):
+            count += 1
             made = mistaken(ref, (*a.entries, *b.entries))
             if made is not None and _fits(made, probes, points, tolerance) is not None:
                 found.append(made)
             if len(found) >= 4 or count > SIFTED:
                 break
+        count = max(0, count - SIFTED // 2)  # each form has its share, and what others have left
         if found:
             found.sort(key=surprise)
             best = surprise(found[0])
@@ -204,7 +238,20 @@ def _judge_pairs(
         if fitting:
             kept = sorted(fitting, key=surprise)[:4]
             return Match("wrong", kept, 0.0, tried - len(kept))
-    return Match("", excluded=tried)
+    return _judge_beside(rule, mapped, refs[: 1 + decays], probes, points, tolerance, tried)
+
+
+def _judge_beside(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float, tried: int
+) -> Match:
+    """A likely mistake and another number than should be in some place."""
+    pools = [sorted([*mistake_candidates(rule, mapped, r), *edited_candidates(r)], key=surprise) for r in refs]
+    result = beside(refs, pools, probes, points, tolerance, lambda c: _fits(c, probes, points, tolerance))
+    if not result.found:
+        return Match("", excluded=tried + result.tried)
+    best = result.found[0][0]
+    kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
+    return Match("wrong", kept, 0.0, tried + result.tried - len(kept))
 
 
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:

@@ -18,6 +18,8 @@ __all__ = ["LIMITS", "likely_pairs", "surprise", "surprise_of"]
 
 #: Pairs tried for one form of a rule: where one entry tells enough, and where arrays are needed.
 LIMITS = (60_000, 5_000)
+#: Of which a rarer form has a part.
+SHARE = 4
 #: Changes with the same first steps that are compared in full.
 FEW = 8
 
@@ -67,8 +69,8 @@ def likely_pairs(
     early = [a for a in parts if sieve.passes(a.pieces, a.slots, stages=sieve.early)]
     late = [(a, b) for a in early for b in parts if a is not b]  # one of them alone tells the first probe
     late.sort(key=lambda pair: pair[0].cost + pair[1].cost)
-    for some in (late, _ordered(parts, parts)) if every else (late,):
-        yield from _passing(sieve, some, limit)
+    yield from _passing(sieve, late, limit)
+    yield from _passing(sieve, _ordered(parts, parts), limit if every else limit // SHARE)
     hidden = sorted((c for c in plain if not any(c in p.alike for p in parts)), key=surprise)
     for a in early:  # the other shows in later steps only
         if sieve.passes(a.pieces, a.slots):

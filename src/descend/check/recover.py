@@ -10,13 +10,15 @@ from typing import Any
 
 import numpy as np
 
+from descend.check.formulas import parse, unicode_of
 from descend.check.names import Mapped
 from descend.check.probes import SETTINGS, Probe
+from descend.check.solved import Solution
 from descend.check.variants import Candidate, trajectory
 from descend.equations import equations
 from descend.rules import Rule
 
-__all__ = ["recover"]
+__all__ = ["recover", "told_by_state", "told_by_unknown"]
 
 STEPS = 5
 #: So large that the root does not matter beside it.
@@ -46,6 +48,72 @@ def recover(talk: Any, rule: Rule, mapped: Mapped, base: Candidate) -> tuple[Con
             target = _finer(name, target, rule, ours, theirs)
             first = (target, _equation(rule, target, mapped), f"the first thing that is contradicted: {words}")
     return first, observed, agreed
+
+
+def told_by_unknown(unknown: Sequence[tuple[Candidate, Solution]], rule: Rule) -> tuple[Contradiction, str] | None:
+    """Of the places where another number explains every step the plainest, and what that number is in the first steps."""
+    if not unknown:
+        return None
+
+    def cost(pair: tuple[Candidate, Solution]) -> float:
+        form, solution = pair
+        free, values = solution.free, [c for _, _, c, _ in solution.samples]
+        settles = free.neutral is not None and abs(values[-1] - free.neutral) < 0.2 * abs(values[0] - free.neutral)
+        odd = 2.0 * (free.text == "lr") if settles else 0.0  # what settles is a correction and no schedule
+        return free.rank + odd + (0.0 if solution.common else 2.0) + 1.0 * (form.kind != "reference")
+
+    form, solution = min(unknown, key=cost)
+    free = solution.free
+    first: dict[int, float] = {}
+    for _, t, c, _ in solution.samples:
+        first.setdefault(t, c)
+    steps = sorted(first)[:4]
+    numbers = ", ".join(f"{first[t]:.4g}" for t in steps)
+    what = unicode_of(free.text)
+    said = {
+        "value": f"another number stands where {what} should",
+        "factor": f"{what} is multiplied by a number that should not be there",
+        "term": f"a multiple of {what} is added that should not be there",
+    }[free.kind]
+    each = "" if solution.common else ", another for each array"
+    seen = f"that number is {numbers} in steps {', '.join(map(str, steps))}{each}"
+    target = "t" if free.text == "s.step" else free.target
+    return (target, _line(form, free), f"{said} in the equation for {unicode_of(target)}"), seen
+
+
+def _line(form: Candidate, free: Any) -> str:
+    return f"{unicode_of(free.target)} ← {unicode_of(parse(free.shown[0]))}" if free.text != "s.step" else "t ← t + 1"
+
+
+def told_by_state(
+    rule: Rule, base: Candidate, probe: Probe, states: Sequence[Mapping[str, Any]], names: Mapping[str, Any]
+) -> str:
+    """The first quantity of the user's own state that is not what it should be, where another one is; else ""."""
+    right: dict[str, bool] = {}
+    slots = [start_of(base, probe)]
+    ps = [np.array(probe.start[0])]
+    for t, state in enumerate(states[: len(probe.gradients)]):
+        hyper = base.values(probe, t)
+        with np.errstate(all="ignore"):
+            ((p, s),) = base.rule.apply_all([probe.gradients[t][0]], ps, slots, [hyper])
+        ps, slots = [p], [s]
+        for ours, theirs in names.items():
+            values = [np.asarray(state.get(n, ()), dtype=np.float64) for n in theirs]
+            value = next((v for v in values if v.size == np.size(s.get(ours, ())) > 0), None)
+            if value is not None and ours in s:
+                same = bool(np.allclose(value.ravel(), np.ravel(s[ours]), rtol=1e-6, atol=1e-9))
+                right[ours] = right.get(ours, True) and same
+    wrong = [n for n in rule.slots if right.get(n) is False]
+    return wrong[0] if wrong and any(right.values()) else ""
+
+
+def start_of(base: Candidate, probe: Probe) -> dict[str, Any]:
+    """Every slot of the first array at its first value."""
+    p, hyper = np.array(probe.start[0]), base.values(probe)
+    kept = base.rule.kept_slots(p, hyper)
+    return {
+        k: np.float64(v) if isinstance(v, int | float) else v for k, v in vars(base.rule.start(p, hyper)).items() if k in kept
+    }
 
 
 def _questions(rule: Rule, mapped: Mapped) -> list[tuple[str, str, str]]:

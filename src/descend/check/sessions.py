@@ -80,6 +80,13 @@ class Layout:
         return torch.tensor(np.array(a.T, order="C"), dtype=dtype).permute(*reversed(range(a.ndim)))
 
 
+def _key(opt: Any, name: str, settings: Settings) -> str:
+    """The name that an optimizer's groups have for an argument: `lr` for `learning_rate`, where the class says so."""
+    known = getattr(opt, "defaults", {})
+    same = [k for k, v in known.items() if name in settings and type(v) is type(settings[name]) and v == settings[name]]
+    return name if name in known or len(same) != 1 else same[0]
+
+
 class TorchSession(Session):
     """A subclass of torch.optim.Optimizer."""
 
@@ -106,7 +113,11 @@ class TorchSession(Session):
     def _made(self) -> Any:
         given: Any = self.params
         if self.groups:
-            given = [{"params": [self.params[i] for i in places], **extra} for places, extra in self.groups]
+            known = self.cls(self.params, **self.settings)
+            given = [
+                {"params": [self.params[i] for i in places], **{_key(known, k, self.settings): v for k, v in extra.items()}}
+                for places, extra in self.groups
+            ]
         return self.cls(given, **self.settings)
 
     #: Whether gradients are added to those there are, once the optimizer's own zero_grad has cleared them.

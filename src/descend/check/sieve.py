@@ -18,13 +18,15 @@ import numpy as np
 
 from descend import arrays
 from descend.check.probes import Probe
-from descend.check.variants import Candidate, line_code, pieces, written
+from descend.check.variants import EXTRA, Candidate, line_code, pieces, trajectory, written
 from descend.errors import DescendError
 
-__all__ = ["Sieve", "flat"]
+__all__ = ["FAILURES", "STEPS", "Sieve", "Stage", "flat", "started", "telling"]
 
 #: Steps of the first and of the last probe that are looked at.
 STEPS = 8
+#: Where they part late.
+MOST = 40
 #: Looser than what counts as equal: rounding is judged later.
 NEAR = 1e-9
 NAN = float("nan")
@@ -67,6 +69,24 @@ def flat(candidate: Candidate) -> bool:
     return not (candidate.whole or rule.whole_array or rule.sums or rule.ndim)
 
 
+def telling(
+    ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], near: float
+) -> list[tuple[Probe, np.ndarray, int]]:
+    """The first probe, the last, and one that parts from the reference where neither does at first; and how many steps."""
+    parted = []
+    for probe, visited in zip(probes, points, strict=True):
+        with np.errstate(all="ignore"):
+            gap = np.abs(trajectory(ref, probe) - visited).max(axis=1)
+            moved = np.nanmax(np.abs(np.where(np.isfinite(visited), visited - visited[0], 0.0)))
+            apart = ~(gap <= near * max(moved, 1e-14))
+        parted.append(int(np.argmax(apart)) if apart.any() else len(visited) + 99)
+    chosen = {0: STEPS, len(probes) - 1: STEPS}
+    if min(parted[i] for i in chosen) > STEPS:
+        best = int(np.argmin(parted))
+        chosen[best] = max(STEPS, min(parted[best] + 4, MOST))
+    return [(probes[i], points[i], steps) for i, steps in chosen.items()]
+
+
 @dataclass
 class Stage:
     """A few steps of one entry or array: where it starts, what it is given, and where the user's optimizer went."""
@@ -83,29 +103,31 @@ class Stage:
 class Sieve:
     """One reference, or one with values written into it, and the points of a user's optimizer."""
 
+    #: Probes that are looked at.
+    most = 3
+
     def __init__(
         self, ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float = 0.0, whole: bool = False
     ) -> None:
         self.near = max(NEAR, 2 * tolerance)
         self.ref, self.numbers = ref, flat(ref) and not whole
         self.lines = [text.replace("yield ", "") for _, text in written(ref.rule)]
-        self.scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(ref.rule.function.__globals__)
+        self.scope = EXTRA | {name: getattr(arrays, name) for name in arrays.__all__} | dict(ref.rule.function.__globals__)
         self.scope |= NUMBERS if self.numbers else ARRAYS
         self.stages = list(self._stages(probes, points))
         self._blocks: dict[tuple[int, int], Any] = {}
 
     def _stages(self, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> Iterator[Stage]:
-        ends = (probes[0], points[0]), (probes[-1], points[-1])
-        for probe, visited in ends[: 1 + (len(probes) > 1)]:
+        for probe, visited, steps in telling(self.ref, probes, points, self.near)[: self.most]:
             if self.ref.rule.sums:
-                yield self._stage(probe, visited, None, slice(None))
+                yield self._stage(probe, visited, None, slice(None), steps)
                 continue
             places = np.cumsum([0, *(a.size for a in probe.start)])
             for i in dict.fromkeys((len(probe.start) - 1, 0)):
                 here: Any = int(places[i]) + 1 if self.numbers else slice(int(places[i]), int(places[i + 1]))
-                yield self._stage(probe, visited, i, here)
+                yield self._stage(probe, visited, i, here, steps)
 
-    def _stage(self, probe: Probe, visited: np.ndarray, array: int | None, here: Any) -> Stage:
+    def _stage(self, probe: Probe, visited: np.ndarray, array: int | None, here: Any, limit: int = STEPS) -> Stage:
         shape = (-1,) if array is None else probe.start[array].shape
 
         def cut(row: np.ndarray) -> Any:
@@ -118,7 +140,7 @@ class Sieve:
         kept = rule.kept_slots(model, hyper)
         made = vars(rule.start(model, hyper))
         slots = {k: float(v) if self.numbers or np.ndim(v) == 0 else v for k, v in made.items()}
-        count = min(STEPS, len(visited) - 1)
+        count = min(limit, len(visited) - 1)
         steps = [(self.ref.values(probe, t), cut(probe.joined(probe.gradients[t])), cut(visited[t + 1])) for t in range(count)]
         seen = visited[: count + 1]  # of a run that diverges, what comes later is no measure
         finite = np.where(np.isfinite(seen), seen, 0.0)
@@ -194,6 +216,11 @@ class Sieve:
         except FAILURES:
             return None
         return tuple(f"{x:.10g}" for p in rows for x in ((p,) if self.numbers else np.ravel(p)))
+
+
+def started(slot: Any, stage: Stage) -> Any:
+    """A further slot at its first value, on arrays."""
+    return _start(slot, stage, False)
 
 
 def _start(slot: Any, stage: Stage, numbers: bool) -> Any:

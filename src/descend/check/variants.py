@@ -25,6 +25,7 @@ from descend.hyperparameters import COMMON, Hyperparameter
 from descend.rules import Rule, Slot
 
 __all__ = [
+    "EXTRA",
     "Candidate",
     "Change",
     "agrees",
@@ -40,6 +41,21 @@ __all__ = [
 ]
 
 Points = np.ndarray
+
+
+def _by_array(function: Any) -> Any:
+    return lambda x, *rest: function(np.asarray(x, dtype=np.float64), *rest)
+
+
+#: Functions that no rule uses and a mistake may.
+EXTRA: dict[str, Any] = {
+    "largest": _by_array(lambda x: np.max(np.abs(x))),
+    "tanh": _by_array(np.tanh),
+    "cbrt": _by_array(np.cbrt),
+    "exp": _by_array(np.exp),
+    "float16": _by_array(lambda x: x.astype(np.float16).astype(np.float64)),
+    "float32": _by_array(lambda x: x.astype(np.float32).astype(np.float64)),
+}
 
 
 @dataclass(frozen=True)
@@ -103,7 +119,7 @@ def changed(
 
 
 def _compiled(rule: Rule, definition: ast.FunctionDef) -> Any:
-    scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
+    scope = EXTRA | {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
     module = ast.fix_missing_locations(ast.Module([definition], []))
     exec(compile(module, f"<rule {rule.name}>", "exec"), scope)  # our own source, never a user's text
     return scope[definition.name]
@@ -148,7 +164,7 @@ def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> R
     changed_lines = pieces(rule, changes)
     body = [changed_lines.get(i, [text]) for i, (_, text) in enumerate(written(rule))]
     codes = [line_code(text, rule.name) for part in body for text in part]
-    scope = {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
+    scope = EXTRA | {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
 
     def function(g: Any, p: Any, s: Any, **hyper: Any) -> Any:
         names = {"g": g, "p": p, "s": s} | hyper

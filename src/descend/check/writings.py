@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 import descend.optimizers  # noqa: F401  (fills the registry)
-from descend.arrays import maximum, sign, sqrt
+from descend.arrays import maximum, sign, sqrt, where
 from descend.check.dialects import DECOUPLED, HOMES
 from descend.check.variants import Candidate, with_decay
 from descend.hyperparameters import COMMON
@@ -151,6 +151,18 @@ def adamw_shrunk(
     return p, s
 
 
+def adagrad_guarded(
+    g: Array, p: Array, s: Any, *, lr: float = 1e-2, lr_decay: float = 0.0, eps: float = 1e-10, v0: float = 0.0
+) -> Any:
+    """The reciprocal of the root, 0 while there has been no gradient, as optax writes it."""
+    rate = lr / (1 + lr_decay * s.t)
+    s.t = s.t + 1
+    s.v = s.v + g**2
+    c = where(s.v > 0, 1 / sqrt(maximum(s.v, 1e-300) + eps), 0.0)
+    p = p - rate * c * g
+    return p, s
+
+
 def amsgrad_torch(
     g: Array, p: Array, s: Any, *, lr: float = 1e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
 ) -> Any:
@@ -162,6 +174,20 @@ def amsgrad_torch(
     s.v_max = maximum(s.v_max, s.v)
     root = sqrt(s.v_max) / sqrt(1 - s.k2) + eps
     p = p - lr / (1 - s.k1) * s.m / root
+    return p, s
+
+
+def nadam_optax(
+    g: Array, p: Array, s: Any, *, lr: float = 2e-3, beta1: float = 0.9, beta2: float = 0.999, eps: float = 1e-8
+) -> Any:
+    """Without a schedule of the momentum, the look-ahead in one line, as optax writes it."""
+    s.m = beta1 * s.m + (1 - beta1) * g
+    s.v = beta2 * s.v + (1 - beta2) * g**2
+    s.mu_product = beta1 * s.mu_product
+    s.k2 = beta2 * s.k2
+    m_hat = beta1 * s.m / (1 - beta1 * s.mu_product) + (1 - beta1) * g / (1 - s.mu_product)
+    v_hat = s.v / (1 - s.k2)
+    p = p - lr * m_hat / (sqrt(v_hat) + eps)
     return p, s
 
 
@@ -225,6 +251,8 @@ WRITINGS: dict[str, tuple[Callable[..., Any], ...]] = {
     "adam": (adam_lerp, adam_rate),
     "adamw": (adamw_together, adamw_shrunk),
     "amsgrad": (amsgrad_torch,),
+    "adagrad": (adagrad_guarded,),
+    "nadam": (nadam_optax,),
     "lion": (lion_shrunk,),
     "schedule_free_sgd": (schedule_free_sgd_points,),
     "schedule_free_adamw": (schedule_free_adamw_points,),
@@ -253,7 +281,16 @@ def writings(rule: Rule, decays: bool) -> list[Candidate]:
             own = "weight_decay" in form.hyperparameters
             if rule.name == "sgd" and not decays:
                 continue
+            if function is nadam_optax:
+                home = "the momentum does not warm up: PyTorch's with momentum_decay = ∞"
+                made.append(Candidate(with_decay(form, False) if decays else form, "dialect", home, source="optax"))
+                continue
+            guarded = function.__name__.endswith("_guarded")
             kept = function.__name__.endswith("_kept_rate")
+            if guarded:
+                home, kind = "ε stands inside the root", "dialect"
+                made.append(Candidate(with_decay(form, False) if decays else form, kind, home, source="Keras's and optax"))
+                continue
             home, kind = (KEPT, "dialect") if kept else (HOMES.get(rule.name, rule.title), "reference")
             source = "Keras" if kept else home
             made.append(Candidate(with_decay(form, False) if decays and not own else form, kind, home, source=source))
