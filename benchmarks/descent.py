@@ -202,7 +202,8 @@ def cold_starts() -> str:
     return table(["cold", "median of 5"], rows)
 
 
-GIVEN_BACK = """Each side's optimizer and program are made before. What each gives back: *optax scan, last point* the last point alone;
+GIVEN_BACK = """\
+Each side's optimizer and program are made before. What each gives back: *optax scan, last point* the last point alone;
 *optax scan, columns* per step the loss, the gradient norm, the update's norm and the point; *descend* a Trace whose rows are in
 memory, and which works out what it says of them when it is looked at; *columns read* the same four columns, looked through for
 values that are not finite, *outcome read* the verdict and its sentence too. "20 calls in a row" finds its caches warm as in a
