@@ -217,7 +217,7 @@ def main() -> None:
     text = "\n\n".join(
         [
             "## One small descent",
-            f"Adam on Rosenbrock, float64. {machine()}. {GIVEN_BACK}",
+            f"Adam on Rosenbrock, float64. {machine()}.\n{GIVEN_BACK}",
             compare(),
             new_lambdas(),
             cold_starts(),
