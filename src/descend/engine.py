@@ -249,7 +249,7 @@ class Repeat:
         import jax
 
         self._loop, self._consts, self._handed, self._rows = engine._loop, engine._consts, engine._handed, engine._rows
-        self._size, self._n, self._config = engine.size, n, jax.config
+        self._size, self._n = engine.size, n
         with jax_switch(wide=True):
             self._ends, self._rates = jax.device_put(np.array([0, n, n + 1, 0])), jax.device_put(engine._rates)
         self._fresh = np.concatenate([np.zeros(engine.size), fresh[engine.size :]])
@@ -258,11 +258,8 @@ class Repeat:
         """What `read` reads."""
         shut = self._fresh.copy()
         shut[: self._size] = start
-        arguments: tuple[Any, ...] = (self._consts, None, self._ends, shut, self._rates, {})
-        if getattr(self._config, "jax_enable_x64", False):
-            return self._loop(arguments, self._n + 1)
         with jax_switch(wide=True):
-            return self._loop(arguments, self._n + 1)
+            return self._loop((self._consts, None, self._ends, shut, self._rates, {}), self._n + 1)
 
     def read(self, shut: Any, book: Floats) -> tuple[Rows, Ending]:
         """The rows of all n + 1 points, and where it ended."""

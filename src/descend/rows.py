@@ -36,8 +36,6 @@ class Rows:
             return False
         flat = self.book.ravel()
         with np.errstate(over="ignore", invalid="ignore"):
-            if len(flat) <= PIECE:
-                return math.isfinite(flat.dot(flat))
             return math.isfinite(sum([float(flat[k : k + PIECE].dot(flat[k : k + PIECE])) for k in range(0, len(flat), PIECE)]))
 
     def first(self, n: int) -> Rows:
