@@ -182,9 +182,14 @@ def explain_nothing_fits(
     elif (blamed := _blamed(talk, rule, mapped, base, probes)) and (contradicted is None or contradicted[0] != blamed):
         text = next((e.text() for e in equations(rule) if e.target == blamed), "")
         contradicted = (blamed, text, f"{blamed} is not what it should be in its own state, and others are")
-    if contradicted is not None:
-        target, text, name = contradicted
-        report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
+    if contradicted is None:  # it parts, and nothing that is asked says where
+        contradicted = (
+            "p",
+            next((e.text() for e in reversed(equations(rule)) if e.target == "p"), ""),
+            "the step is another one",
+        )
+    target, text, name = contradicted
+    report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
     parted = _parted(base, probes, points)
     if parted is None:
         return

@@ -176,7 +176,8 @@ def _judge_wide(
     loosely: bool = False,
 ) -> Match:
     """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter."""
-    forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
+    forms = [*refs[:8], *writings(rule, "weight_decay" in mapped.ours)]
+    forms = forms[:5] if loosely else forms
     near = EXACT if loosely else tolerance
     result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)
     if result.found:

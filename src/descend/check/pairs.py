@@ -17,7 +17,7 @@ from descend.check.variants import Candidate
 __all__ = ["LIMITS", "likely_pairs", "surprise", "surprise_of"]
 
 #: Pairs tried for one form of a rule: where one entry tells enough, and where arrays are needed.
-LIMITS = (60_000, 5_000)
+LIMITS = (60_000, 3_000)
 #: Of which a rarer form has a part.
 SHARE = 4
 #: Changes with the same first steps that are compared in full.

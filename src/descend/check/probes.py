@@ -144,6 +144,8 @@ def _scales(shapes: list[tuple[int, ...]], values: dict[str, Any]) -> Probe:
             flat[0] *= 1e-4
             flat[1] *= 1e-2
             flat[-1] *= 30.0
+    for t, g in enumerate(gs):  # one that grows threefold each step: the only way an Adam step is longer than lr
+        g[-1].reshape(-1)[2] = 3.0 ** (t - 6)
     gs[2][0].reshape(-1)[1] = 0.0
     for x in gs[4]:
         x *= 50.0
