@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -201,3 +202,36 @@ def test_a_long_descent_is_held_once() -> None:
     made = trace.__dict__["_later"]["state"].__self__
     assert all(np.shares_memory(part.loss, trace.loss) for part in made.parts)
     assert trace.outcome is not None
+
+
+def test_traces_that_were_not_looked_at_keep_their_own_rows() -> None:
+    """They share one book, which is needed again before any of them is looked at."""
+    optimizer = ds.adam(lr=0.01)
+    starts = [np.array([-1.0 + 0.1 * k, 1.0]) for k in range(12)]
+    held = [ds.descend("rosenbrock", x, optimizer, steps=60) for x in starts]
+    longer = ds.descend("rosenbrock", starts[0], optimizer, steps=90)
+    for trace, x in zip(held, starts, strict=True):
+        np.testing.assert_array_equal(trace.points[0], x)
+        again = ds.descend("rosenbrock", x, optimizer, steps=61)
+        np.testing.assert_array_equal(trace.points, again.points[:-1])
+        assert len(trace.loss) == 61
+    np.testing.assert_array_equal(longer.points[:61], held[0].points)
+
+
+def test_threads_that_share_a_book() -> None:
+    optimizer = ds.adam(lr=0.02)
+    right = {k: ds.descend("rosenbrock", np.array([0.1 * k, 1.0]), optimizer, steps=50).loss.copy() for k in range(8)}
+
+    def wrong(own: int) -> list[int]:
+        found: list[int] = []
+        held = []
+        for i in range(200):
+            k = (own + i) % 8
+            held.append((k, ds.descend("rosenbrock", np.array([0.1 * k, 1.0]), optimizer, steps=50)))
+            if i % 3 == own % 3:
+                found += [k for k, trace in held if not np.array_equal(trace.loss, right[k])]
+                held.clear()
+        return found
+
+    with ThreadPoolExecutor(4) as pool:
+        assert not any(pool.map(wrong, range(4)))

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Any
+from weakref import ref
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from descend.rules import Optimizer
 from descend.tracing import Traced, remember
 
-__all__ = ["CAPACITY", "Loop", "Plain", "Vector", "capacity", "compiled_loop", "packing"]
+__all__ = ["CAPACITY", "Loop", "Plain", "Vector", "Written", "besides", "capacity", "compiled_loop", "packing"]
 
 Array = Any
 
@@ -106,9 +108,28 @@ def _vector(structure: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[st
     return Vector(structure, shapes, names, kind)
 
 
-#: Books no descent is writing into at the moment, and how many of one shape are kept.
-_books: dict[Any, list[Any]] = {}
+#: Books no descent is writing into at the moment, each with who may still want what stands in it, and how many are kept.
+_books: dict[Any, list[tuple[Any, Callable[[], Written | None]]]] = {}
 SPARE = 2
+_taking = Lock()
+
+
+class Written:
+    """The first columns of a book, taken out of it when they are looked at, or when the book is needed again."""
+
+    __slots__ = ("__weakref__", "_book", "_columns", "_found")
+
+    def __init__(self, book: Any, columns: int) -> None:
+        self._book, self._columns = book, columns
+        self._found: NDArray[Any] | None = None
+
+    def take(self) -> NDArray[Any]:
+        """One row per quantity, one column per point."""
+        with _taking:
+            if self._found is None:
+                self._found = np.asarray(self._book)[:, : self._columns].copy()
+                self._book = None
+            return self._found
 
 
 class Loop:
@@ -118,10 +139,10 @@ class Loop:
         import jax
 
         self._run, self._shape, self._kind, self._config = run, shape, kind, jax.config
-        self._free: list[Any] = _books.setdefault((shape, kind, None), [])
+        self._free = _books.setdefault((shape, kind, None), [])
         self.pace = np.inf
 
-    def __call__(self, arguments: tuple[Any, ...], n: int) -> tuple[Any, NDArray[Any]]:
+    def __call__(self, ends: Any, shut: Any, rates: Any, more: Any, n: int) -> tuple[Any, Written]:
         """Leaves and slots after the updates, and the first n columns of the book.
 
         A book is given away to the program and comes back written: to fill a fresh one with zeros would cost more than some
@@ -130,16 +151,29 @@ class Loop:
         device = getattr(self._config, "jax_default_device", None)
         free = self._free if device is None else _books.setdefault((self._shape, self._kind, device), [])
         try:
-            book = free.pop()
+            book, lent = free.pop()
+            before = lent()
+            if before is not None:
+                before.take()
         except IndexError:
             import jax
 
             book = jax.numpy.zeros(self._shape, self._kind)
-        shut, book = self._run(book, *arguments)
-        found = np.asarray(book)[:, :n].copy()
+        shut, book = self._run(book, ends, shut, rates, more)
+        book.block_until_ready()
+        written = Written(book, n)
         if len(free) < SPARE:
-            free.append(book)
-        return shut, found
+            free.append((book, ref(written)))
+        return shut, written
+
+
+#: What a program is given where there is nothing of the sort: each empty argument costs a tenth of a microsecond a call.
+NOTHING: tuple[Any, Any, dict[str, Any]] = ((), None, {})
+
+
+def besides(consts: Sequence[Array], key: Any, tables: Mapping[str, Any]) -> Any:
+    """The arrays an objective closes over and its data, the random key, the tables of scheduled hyperparameters; or None."""
+    return (consts, key, tables) if consts or key is not None or tables else None
 
 
 _loops: OrderedDict[Any, tuple[Loop, Any]] = OrderedDict()
@@ -159,8 +193,8 @@ def compiled_loop(
 ) -> Loop:
     """The compiled loop for an objective, a rule, and parameters of these shapes: found by the program's text, or made.
 
-    It takes the arrays the objective closes over and its data, the random key, [0, n, n + 1 or n, t], leaves and slots, rates,
-    and the tables of scheduled hyperparameters; it returns leaves and slots after n updates, and one column per point.
+    It takes [0, n, n + 1 or n, t], leaves and slots, rates, and what few descents have (see `besides`); it returns leaves and
+    slots after n updates, and one column per point.
     """
     shapes = tuple((x.shape, x.dtype) for x in leaves)
     scheduled = tuple(sorted(optimizer.scheduled))
@@ -185,7 +219,9 @@ def _compiled(
     def reported(leaves: list[Array], slots: Any) -> Any:
         return jax.tree_util.tree_map(_as_before, leaves, optimizer.report(leaves, {"slots": slots}))
 
-    def run(book: Any, consts: Any, key: Any, ends: Any, shut: Any, rates: Any, tables: dict[str, Any]) -> Any:
+    def run(book: Any, ends: Any, shut: Any, rates: Any, more: Any) -> Any:
+        consts, key, tables = more or NOTHING
+
         def body(k: Any, carry: Any) -> Any:
             (leaves, slots), book = carry
             extra = [jax.random.fold_in(key, ends[3] + k)] if traced.stochastic else []

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from descend.compiled import CAPACITY, Loop, Plain, Vector, capacity, compiled_loop, packing
+from descend.compiled import CAPACITY, Loop, Plain, Vector, Written, besides, capacity, compiled_loop, packing
 from descend.errors import DescendError
 from descend.objectives import Objective
 from descend.ondata import data_of, identity
@@ -217,7 +217,8 @@ class JaxEngine:
         tables = self._tables(t, n + last) if self._scheduled else {}
         ends = np.array([0, n, n + last, t])
         with jax_switch(self._wide):
-            shut, found = self._loop((self._consts, self._key, ends, shut, self._rates, tables), n + last)
+            shut, written = self._loop(ends, shut, self._rates, besides(self._consts, self._key, tables), n + last)
+        found = written.take()
         return (shut, t + n), self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
 
     def _tables(self, t: int, n: int) -> dict[str, Floats]:
@@ -248,22 +249,23 @@ class Repeat:
     def __init__(self, engine: JaxEngine, fresh: Floats, n: int) -> None:
         import jax
 
-        self._loop, self._consts, self._handed, self._rows = engine._loop, engine._consts, engine._handed, engine._rows
+        self._loop, self._handed, self._rows = engine._loop, engine._handed, engine._rows
+        self._more = besides(engine._consts, None, {})
         self._size, self._n = engine.size, n
         with jax_switch(wide=True):
             self._ends, self._rates = jax.device_put(np.array([0, n, n + 1, 0])), jax.device_put(engine._rates)
         self._fresh = np.concatenate([np.zeros(engine.size), fresh[engine.size :]])
 
-    def __call__(self, start: Sequence[float]) -> tuple[Any, Floats]:
+    def __call__(self, start: Sequence[float]) -> tuple[Any, Written]:
         """What `read` reads."""
         shut = self._fresh.copy()
         shut[: self._size] = start
         with jax_switch(wide=True):
-            return self._loop((self._consts, None, self._ends, shut, self._rates, {}), self._n + 1)
+            return self._loop(self._ends, shut, self._rates, self._more, self._n + 1)
 
-    def read(self, shut: Any, book: Floats) -> tuple[Rows, Ending]:
+    def read(self, shut: Any, written: Written) -> tuple[Rows, Ending]:
         """The rows of all n + 1 points, and where it ended."""
-        return self._rows(book), partial(_opened, self._handed, shut, self._n)
+        return self._rows(written.take()), partial(_opened, self._handed, shut, self._n)
 
 
 def _opened(handed: Plain, shut: Any, t: int) -> tuple[list[Array], dict[str, Any]]:
