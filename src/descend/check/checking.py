@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 import descend.optimizers  # noqa: F401  (fills the registry)
+from descend.check.by_state import kept_of
 from descend.check.dialects import DECOUPLED, HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
 from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
@@ -113,11 +114,12 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
         return report
     invariants = _invariants(talk, described, mapped, guess)
     shared = [i for i in invariants if i.holds is False and i.name == SHARED]
-    match = Match("") if shared else judge(guess, mapped, probes, points, described["adapter"])
+    adapter = described["adapter"]
+    match = Match("") if shared else judge(guess, mapped, probes, points, adapter, lambda: kept_of(talk, mapped, probes))
     if shared:  # the equations are judged on one array alone
         probes = [_first_array(p) for p in probes]
         points, probes = _visited(talk, mapped, probes)
-        match = judge(guess, mapped, probes, points, described["adapter"])
+        match = judge(guess, mapped, probes, points, adapter)
     if match.kind not in ("right", "dialect") and (
         recognised or (rule is None and not match.kind and _namesake(guess, mapped))
     ):

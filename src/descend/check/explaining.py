@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from descend.check.judge import EXACT, Match
 from descend.check.mistake import Mistake
 from descend.check.names import Mapped
 from descend.check.probes import Probe
-from descend.check.recover import recover, told_by_state, told_by_unknown
+from descend.check.recover import recover, told_by_unknown
 from descend.check.variants import Candidate, trajectory
 from descend.check.verdict import Found, Report, Row
 from descend.equations import equations, intermediate
@@ -170,26 +169,24 @@ def explain_nothing_fits(
     """No known mistake, and no two of them: what the probes themselves say, equation by equation."""
     report.verdict = "wrong"
     base = references(rule, "weight_decay" in mapped.ours)[0]
-    contradicted, observed, agreed = recover(talk, rule, mapped, base)
+    contradicted, observed, agreed = recover(talk, rule, mapped, base, match.told.right)
     report.excluded = [f"{match.excluded} candidates: the reference, its dialects, known mistakes, and pairs of them"]
     report.excluded += [f"a mistake in {a}" for a in agreed]
     report.behaviour = observed
     report.message = "It is none of the known mistakes, nor two of them."
-    unknown = told_by_unknown(match.unknown, rule)
-    if unknown is not None:
-        contradicted, numbers = unknown
-        report.behaviour = [numbers, *observed]
-    elif (blamed := _blamed(talk, rule, mapped, base, probes)) and (contradicted is None or contradicted[0] != blamed):
-        text = next((e.text() for e in equations(rule) if e.target == blamed), "")
-        contradicted = (blamed, text, f"{blamed} is not what it should be in its own state, and others are")
-    if contradicted is None:  # it parts, and nothing that is asked says where
-        contradicted = (
-            "p",
-            next((e.text() for e in reversed(equations(rule)) if e.target == "p"), ""),
-            "the step is another one",
-        )
-    target, text, name = contradicted
-    report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
+    report.mistakes = _kept_mistakes(report, rule, match)
+    unknown = told_by_unknown([u for u in match.unknown if u[1].free.target not in match.told.right], rule)
+    if not report.mistakes:
+        if unknown is not None:
+            contradicted, numbers = unknown
+            report.behaviour = [numbers, *observed]
+        elif match.told.open and match.told.right:
+            target = match.told.open[0]
+            contradicted = (target, _line(rule, target), f"{target} is not what it should be where it is kept, and others are")
+        if contradicted is None:  # it parts, and nothing that is asked says where
+            contradicted = ("p", _line(rule, "p"), "the step is another one")
+        target, text, name = contradicted
+        report.mistakes = [Found(name, target, text, "", GUESSED, "", "")]
     parted = _parted(base, probes, points)
     if parted is None:
         return
@@ -204,21 +201,19 @@ def explain_nothing_fits(
     report.place = f"step {step + 1} of {probe.name}, array {place + 1}, the entry that differs most"
 
 
-def _blamed(talk: Any, rule: Rule, mapped: Mapped, base: Candidate, probes: Sequence[Probe]) -> str:
-    """The quantity of the user's state that is the first to be wrong, in the first probe or in one with decay."""
-    from descend.check.checking import probe_request
+def _kept_mistakes(report: Report, rule: Rule, match: Match) -> list[Found]:
+    """What is wrong in the arrays it keeps; and the step, since that does not follow from them."""
+    entries = list({id(e): e for found in match.told.wrong.values() for c in found for e in c.entries}.values())
+    if not entries:
+        return []
+    report.message = "What it keeps shows where it is wrong, and its steps do not follow from that alone."
+    step = Found("beside it the step is another one", "p", _line(rule, "p"), "", GUESSED, "", "")
+    return [*(_found(entry, 1.0) for entry in entries), step]
 
-    asked = [probes[i] for i in dict.fromkeys((0, min(4, len(probes) - 1)))]
-    asked = [replace(p, start=p.start[:1], gradients=[g[:1] for g in p.gradients]) for p in asked]
-    for probe, answer in zip(asked, talk.run([probe_request(p, mapped, states=True) for p in asked]), strict=True):
-        states = answer.get("states") or []
-        try:
-            found = told_by_state(rule, base, probe, states, STATE_NAMES)
-        except (KeyError, TypeError, ValueError):
-            continue
-        if found:
-            return found
-    return ""
+
+def _line(rule: Rule, target: str) -> str:
+    """The last equation for a quantity."""
+    return next((e.text() for e in reversed(equations(rule)) if e.target == target), "")
 
 
 def _read_state(talk: Any, mapped: Mapped, probe: Probe, step: int, place: int, expected: Mapping[str, Any]) -> dict[str, Any]:

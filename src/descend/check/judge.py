@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from descend.check.by_state import Kept, Told, told_by_kept
 from descend.check.dialects import references
 from descend.check.edits import doubled_candidates, edited_candidates
 from descend.check.mistake import Mistake
@@ -67,12 +68,22 @@ class Match:
     hidden: dict[str, float] = field(default_factory=dict)
     #: Unknown numbers that explain every step where no formula does: the form and the solution.
     unknown: list[tuple[Candidate, Solution]] = field(default_factory=list)
+    #: What the arrays say that it keeps, where nothing fits.
+    told: Told = field(default_factory=Told)
 
 
-def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, adapter: str = "") -> Match:
-    """Compare with the reference, its dialects, the catalogue, and pairs of its entries, in this order.
+def judge(
+    rule: Rule,
+    mapped: Mapped,
+    probes: Sequence[Probe],
+    points: Points,
+    adapter: str = "",
+    kept: Callable[[], Sequence[Kept]] = tuple,
+) -> Match:
+    """Compare with the reference, its dialects, the catalogue, what was kept, and pairs of changes, in this order.
 
-    `points` are those the user's optimizer visited on each probe; `adapter` is how it was driven.
+    `points` are those the user's optimizer visited on each probe; `adapter` is how it was driven; `kept` gives the arrays it
+    keeps, where they are asked for.
     """
     decays = "weight_decay" in mapped.ours
     known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
@@ -96,6 +107,11 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
         tried += found.excluded
         unknown = found.unknown or unknown
     single = _in_single(points)
+    told = Told() if single else _told(rule, mapped, refs, probes, points, kept())
+    if told.found:
+        best = told.found[0][0]
+        chosen = [c for cost, c in told.found if cost <= best + 1.0][:3]
+        return Match("wrong", chosen, 0.0, tried + told.tried - len(chosen))
     found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT)
     if found.kind:
         found.single, found.excluded = single, found.excluded + tried
@@ -105,7 +121,20 @@ def judge(rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Points, a
         difference = _fits(candidate, probes, points, HALF)
         if difference is not None:
             return Match("dialect", [candidate], difference, tried, half=True)
-    return Match("", [], excluded=tried, unknown=unknown)
+    return Match("", [], excluded=tried, unknown=unknown, told=told)
+
+
+def _told(
+    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, kept: Sequence[Kept]
+) -> Told:
+    """What the arrays say that the user's optimizer keeps."""
+    decays = "weight_decay" in mapped.ours
+
+    def pool(ref: Candidate) -> list[Candidate]:
+        return [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
+
+    forms = [*refs[: 1 + decays], *writings(rule, decays), *refs[1 + decays :]]
+    return told_by_kept(forms, pool, kept, probes, points, EXACT, lambda c: _fits(c, probes, points, EXACT))
 
 
 def _judge_mistakes(

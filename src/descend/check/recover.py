@@ -5,7 +5,7 @@ Entry i of an array gets a gradient at step i alone, so that one run gives the w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -18,7 +18,7 @@ from descend.check.variants import Candidate, trajectory
 from descend.equations import equations
 from descend.rules import Rule
 
-__all__ = ["recover", "told_by_state", "told_by_unknown"]
+__all__ = ["recover", "told_by_unknown"]
 
 STEPS = 5
 #: So large that the root does not matter beside it.
@@ -27,8 +27,13 @@ LARGE = 1e6
 Contradiction = tuple[str, str, str]
 
 
-def recover(talk: Any, rule: Rule, mapped: Mapped, base: Candidate) -> tuple[Contradiction | None, list[str], list[str]]:
-    """The first equation contradicted (target, equation, in words), what was seen, and which equations agree."""
+def recover(
+    talk: Any, rule: Rule, mapped: Mapped, base: Candidate, right: Collection[str] = ()
+) -> tuple[Contradiction | None, list[str], list[str]]:
+    """The first equation contradicted (target, equation, in words), what was seen, and which equations agree.
+
+    `right` are quantities known to be as they should be: what looks like one of them is what is made of it.
+    """
     asked = _probes(rule, mapped)
     answers = _run(talk, mapped, list(asked.values()))
     got = dict(zip(asked, answers, strict=True))
@@ -46,6 +51,8 @@ def recover(talk: Any, rule: Rule, mapped: Mapped, base: Candidate) -> tuple[Con
         observed.append(_seen(name, ours, theirs, asked[name], mapped))
         if first is None:
             target = _finer(name, target, rule, ours, theirs)
+            if target in right:
+                target = next((t for t in (f"{target}_hat",) if any(e.target == t for e in equations(rule))), "p")
             first = (target, _equation(rule, target, mapped), f"the first thing that is contradicted: {words}")
     return first, observed, agreed
 
@@ -83,37 +90,6 @@ def told_by_unknown(unknown: Sequence[tuple[Candidate, Solution]], rule: Rule) -
 
 def _line(form: Candidate, free: Any) -> str:
     return f"{unicode_of(free.target)} ← {unicode_of(parse(free.shown[0]))}" if free.text != "s.step" else "t ← t + 1"
-
-
-def told_by_state(
-    rule: Rule, base: Candidate, probe: Probe, states: Sequence[Mapping[str, Any]], names: Mapping[str, Any]
-) -> str:
-    """The first quantity of the user's own state that is not what it should be, where another one is; else ""."""
-    right: dict[str, bool] = {}
-    slots = [start_of(base, probe)]
-    ps = [np.array(probe.start[0])]
-    for t, state in enumerate(states[: len(probe.gradients)]):
-        hyper = base.values(probe, t)
-        with np.errstate(all="ignore"):
-            ((p, s),) = base.rule.apply_all([probe.gradients[t][0]], ps, slots, [hyper])
-        ps, slots = [p], [s]
-        for ours, theirs in names.items():
-            values = [np.asarray(state.get(n, ()), dtype=np.float64) for n in theirs]
-            value = next((v for v in values if v.size == np.size(s.get(ours, ())) > 0), None)
-            if value is not None and ours in s:
-                same = bool(np.allclose(value.ravel(), np.ravel(s[ours]), rtol=1e-6, atol=1e-9))
-                right[ours] = right.get(ours, True) and same
-    wrong = [n for n in rule.slots if right.get(n) is False]
-    return wrong[0] if wrong and any(right.values()) else ""
-
-
-def start_of(base: Candidate, probe: Probe) -> dict[str, Any]:
-    """Every slot of the first array at its first value."""
-    p, hyper = np.array(probe.start[0]), base.values(probe)
-    kept = base.rule.kept_slots(p, hyper)
-    return {
-        k: np.float64(v) if isinstance(v, int | float) else v for k, v in vars(base.rule.start(p, hyper)).items() if k in kept
-    }
 
 
 def _questions(rule: Rule, mapped: Mapped) -> list[tuple[str, str, str]]:

@@ -49,6 +49,10 @@ class Session:
         """What can be read of its state: name -> array of the first parameter."""
         return {}
 
+    def roots(self) -> dict[str, Any]:
+        """Where its arrays are kept."""
+        return vars(self)
+
     def jump(self, taken: int, to: int, margin: int = 2) -> str | None:
         """Set the step count from the steps taken to far ahead; the type it has, or None where none was found."""
         return None

@@ -12,6 +12,7 @@ import numpy as np
 
 from descend.check.adapters import open_session, plan_for
 from descend.check.loading import Failed, failure, load
+from descend.check.reach import arrays_within
 
 __all__ = ["Subject"]
 
@@ -74,6 +75,7 @@ class Subject:
             request.get("layout", ()),
         )
         points, states, dtypes, jumped = [_row(session.points())], [], "", None
+        within: list[dict[str, list[float]]] = []
         jump = request.get("jump") or (-1, 0, 0)
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
@@ -95,7 +97,10 @@ class Subject:
                 dtypes = str(now[0].dtype)
                 if request.get("states") and t < 8:
                     states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
-        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+                if request.get("within"):
+                    within.append(arrays_within(session.roots(), start[0].size))
+        told = {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+        return told | ({"within": within} if within else {})
 
 
 def _chance(state: Any = None) -> Any:

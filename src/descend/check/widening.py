@@ -19,7 +19,7 @@ from descend.check.variants import Candidate, Change, quick
 from descend.check.wide import Wide, wide_candidate, wide_edits
 from descend.errors import DescendError
 
-__all__ = ["LOOSE", "Widened", "beside", "widened"]
+__all__ = ["LOOSE", "Widened", "beside", "formulas_of", "widened"]
 
 #: Formulas of one unknown that are compared in full.
 FORMULAS = 4
@@ -59,13 +59,13 @@ def widened(
         solver = Solver(ref, probes, points, tolerance)
         solutions = _solutions(solver, free_places(ref.rule), result)
         listed = [] if loosely else _listed(ref, probes, points, tolerance, result)
-        edits = [*listed, *_formulas(solutions)]
+        edits = [*listed, *formulas_of(solutions)]
         before = len(result.found)
         _keep(ref, edits, place, fits, result)
         if solutions and len(result.found) == before:  # what fits some probes is asked of all
             solver = Solver(ref, probes, points, tolerance, every=True)
             solutions = _solutions(solver, [s.free for s in solutions], result)
-            _keep(ref, _formulas(solutions), place, fits, result)
+            _keep(ref, formulas_of(solutions), place, fits, result)
         result.unknown += [(ref, s) for s in solutions]
     result.found.sort(key=lambda pair: pair[0])
     return result
@@ -102,7 +102,7 @@ def beside(
                 solution = solver.solve(free, entry.changes, entry.slots)
                 if solution is None:
                     continue
-                for edit in _formulas([solution]):
+                for edit in formulas_of([solution]):
                     made = _both(ref, first, edit)
                     if made is not None and fits(made) is not None:
                         result.found.append((edit.rank + LATER * place + surprise(first), made))
@@ -145,7 +145,7 @@ def _solutions(solver: Solver, places: Sequence[Free], result: Widened) -> list[
     return [s for s in (solver.solve(free) for free in places) if s is not None]
 
 
-def _formulas(solutions: Sequence[Solution]) -> Iterator[Wide]:
+def formulas_of(solutions: Sequence[Solution]) -> Iterator[Wide]:
     """Unknowns as the formulas they may be."""
     for solution in solutions:
         free = solution.free
