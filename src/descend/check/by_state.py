@@ -30,7 +30,9 @@ from descend.rules import Rule
 __all__ = ["Kept", "Told", "kept_of", "told_by_kept"]
 
 #: Forms of a rule, explanations of one array, and combinations of them that are looked at.
-FORMS, EACH, COMBINED = 5, 4, 8
+FORMS, EACH, COMBINED = 5, 4, 5
+#: How many times a change is looked for beside those before.
+DEEP = 2
 #: Relative to the largest entry: what rounding may do in a few steps.
 NEAR = 1e-9
 
@@ -54,7 +56,7 @@ class Told:
     found: list[tuple[float, Candidate]] = field(default_factory=list)
     #: Slots of the rule that were found as they should be, and those that were found with a mistake in them.
     right: frozenset[str] = frozenset()
-    wrong: dict[str, list[Candidate]] = field(default_factory=dict)
+    wrong: list[Candidate] = field(default_factory=list)
     #: Slots that no kept array equals, though there are arrays left that may be they.
     open: tuple[str, ...] = ()
     tried: int = 0
@@ -106,8 +108,8 @@ def _nothing_new(kept: Kept, array: np.ndarray) -> bool:
 class Watch(Sieve):
     """One form of a rule beside what a user's optimizer kept. The point is set to the user's own before each step."""
 
-    def __init__(self, ref: Candidate, kept: Sequence[Kept]) -> None:
-        self.kept = kept
+    def __init__(self, ref: Candidate, kept: Sequence[Kept], tolerance: float) -> None:
+        self.kept, self.closeness = kept, max(NEAR, 10 * tolerance)
         super().__init__(ref, [k.probe for k in kept], [k.points for k in kept], whole=True)
         self.slots = [n for n, s in ref.rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"]
         self.names = list(kept[0].arrays)
@@ -121,7 +123,10 @@ class Watch(Sieve):
         """How far off each array may be."""
         with np.errstate(all="ignore"):
             return [
-                {n: NEAR * float(np.abs(np.where(np.isfinite(x), x, 0.0)).max()) + 1e-300 for n, x in k.arrays.items()}
+                {
+                    n: self.closeness * float(np.abs(np.where(np.isfinite(x), x, 0.0)).max()) + 1e-300
+                    for n, x in k.arrays.items()
+                }
                 for k in self.kept
             ]
 
@@ -221,33 +226,73 @@ def told_by_kept(
         return told
     best = -1
     for ref in forms[:FORMS]:
-        watch = Watch(ref, kept)
-        every = {(slot, name) for slot in watch.slots for name in watch.names}
-        right = watch.same((), {}, every)
-        open_ = {(s, n) for s, n in every if s not in {a for a, _ in right} and n not in {b for _, b in right}}
+        watch = Watch(ref, kept, tolerance)
         trials = _trials(ref, pool(ref))
-        explained = _explained(watch, trials, open_) if open_ else {}
-        count = len({s for s, _ in right}) + len(explained)
-        if count > best:
-            best = count
-            told.right = frozenset(s for s, _ in right)
-            told.open = tuple(s for s in watch.slots if s in {a for a, _ in open_})
-            told.wrong = {s: [c for t in ts if (c := t.make()) is not None][:1] for s, ts in explained.items()}
         told.tried += len(trials)
-        if explained:
-            _beside(ref, list(explained.values()), trials, probes, points, tolerance, fits, told)
+        readings = _readings(watch, trials)
+        chosen, right, open_ = readings[0]
+        if len(right) > best:
+            best = len(right)
+            changed = [s for s, _ in right if any(_defines(t, s) for t in chosen)]
+            told.right, told.open = frozenset(s for s, _ in right if s not in changed), tuple(open_)
+            told.wrong = [c for t in chosen if (c := t.make()) is not None]
+        firsts = [r[0] for r in readings if r[0]]
+        if firsts:
+            _beside(ref, firsts, trials, probes, points, tolerance, fits, told)
         if told.found:
             break
     told.found.sort(key=lambda pair: pair[0])
     return told
 
 
-def _explained(watch: Watch, trials: Sequence[Trial], pairs: set[tuple[str, str]]) -> dict[str, list[Trial]]:
-    """For each slot that is not as it should be the likeliest changes that make it what was kept."""
+def _defines(trial: Trial, slot: str) -> bool:
+    return any(c.target == slot for c in trial.changes)
+
+
+Pairs = set[tuple[str, str]]
+#: Changes that make kept arrays what they are; slots and arrays that agree with them; slots that agree with none.
+Reading = tuple[list[Trial], Pairs, list[str]]
+
+
+def _readings(watch: Watch, trials: Sequence[Trial]) -> list[Reading]:
+    """What the kept arrays say, array by array: what is wrong in one is taken for granted where others are made of it."""
+    every = {(slot, name) for slot in watch.slots for name in watch.names}
+    done: list[Reading] = []
+    level: list[list[Trial]] = [[]]
+    for depth in range(DEEP + 1):
+        following = []
+        for chosen in level:
+            changes, slots = _together(chosen)
+            right = watch.same(changes, slots, every)
+            known, taken = {s for s, _ in right}, {n for _, n in right}
+            left = {(s, n) for s, n in every if s not in known and n not in taken}
+            explained = _explained(watch, trials, left, chosen) if left and depth < DEEP else {}
+            if not explained:
+                open_ = {s for s, _ in left}
+                done.append((chosen, right, [s for s in watch.slots if s in open_]))
+            following += [[*chosen, *more] for more in _combined(list(explained.values())) if _apart([*chosen, *more])]
+        level = sorted(following, key=lambda ts: sum(t.cost for t in ts))[:COMBINED]
+    return sorted(done, key=lambda r: (-len(r[1]), sum(t.cost for t in r[0])))
+
+
+def _combined(explained: Sequence[Sequence[Trial]]) -> Iterator[list[Trial]]:
+    """One change that explains all, or one for each."""
+    if not explained:
+        return
+    yield from ([t] for t in explained[0] if len(explained) > 1 and all(any(t is o for o in own) for own in explained[1:]))
+    for more in islice(product(*explained), EACH * COMBINED):
+        yield list({id(t): t for t in more}.values())
+
+
+def _explained(watch: Watch, trials: Sequence[Trial], pairs: Pairs, chosen: Sequence[Trial]) -> dict[str, list[Trial]]:
+    """For each slot that is not as it should be the likeliest changes that make it what was kept, beside those chosen."""
     found: dict[str, list[Trial]] = {}
     left = set(pairs)
+    changes, slots = _together(chosen)
     for trial in trials:
-        for slot, _ in watch.same(trial.changes, trial.slots, left):
+        if chosen and not _apart([*chosen, trial]):
+            continue
+        for slot, _ in watch.same([*changes, *trial.changes], {**slots, **trial.slots}, left):
             if trial not in (own := found.setdefault(slot, [])):
                 own.append(trial)
             if len(own) >= EACH:
@@ -259,7 +304,7 @@ def _explained(watch: Watch, trials: Sequence[Trial], pairs: set[tuple[str, str]
 
 def _beside(
     ref: Candidate,
-    explained: Sequence[Sequence[Trial]],
+    firsts: Sequence[list[Trial]],
     trials: Sequence[Trial],
     probes: Sequence[Probe],
     points: Sequence[np.ndarray],
@@ -268,10 +313,8 @@ def _beside(
     told: Told,
 ) -> None:
     """What the kept arrays show alone, then with one change more, then with a number that is solved for."""
-    shared = [[t] for t in explained[0] if all(any(t is o for o in own) for own in explained[1:])]
-    firsts = [*shared, *sorted(product(*explained), key=lambda ts: sum(t.cost for t in ts))]
     sieve = Sieve(ref, probes, points, tolerance, whole=True)
-    for first in islice((f for f in map(_apart, firsts) if f), COMBINED):
+    for first in firsts[:COMBINED]:
         changes, slots = _together(first)
         made = _candidate(ref, first)
         if made is not None and fits(made) is not None:

@@ -128,7 +128,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     report.probes, report.difference = len(probes), match.difference if match.kind else None
     _tell(report, guess, mapped, match, probes, points, talk)
     judge_late(talk, described, guess, mapped, match, report, lambda p: _filled(p, mapped, described))
-    if report.verdict in ("right", "dialect") and not recognised:
+    if not recognised and (report.verdict in ("right", "dialect") or match.kind == "wrong"):
         judge_options(talk, described, guess, overrides, report, lambda p, m: _filled(p, m, described), rule is not None)
     if recognised and report.verdict == "wrong":  # like a rule for some steps is no promise to be that rule
         seen = report.message

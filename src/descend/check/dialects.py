@@ -88,7 +88,13 @@ TURNED = ("optax", "keras")
 
 DIALECTS: dict[str, tuple[Dialect, ...]] = {
     "adam": (Dialect("Keras", _HAT, rule=adam_hat),),
-    "adamw": (Dialect("Keras", _HAT, changes=(_put("p", _HAT_STEP, 1),)),),
+    "adamw": (
+        Dialect("Keras", _HAT, changes=(_put("p", _HAT_STEP, 1),)),
+        Dialect(
+            "Hugging Face", f"{_HAT}, and the decay comes after the step, of the weights just moved",
+            changes=(_put("p", "p"), _put("p", f"({_HAT_STEP}) * (1 - lr * weight_decay)", 1)),
+        ),
+    ),
     "momentum": (
         Dialect("Keras", "the rate is kept inside the velocity; equals PyTorch's while the rate stays the same", {"lr_in_velocity": True}),
         Dialect(
@@ -190,6 +196,7 @@ DIALECTS: dict[str, tuple[Dialect, ...]] = {
         Dialect("the authors'", "weights do not decay before the first gradient that is not zero, and both moments are corrected", {"bias_correction": True}, changes=(_put("p", _FIRST),)),
     ),
     "adafactor": (
+        Dialect("the paper's", "ε₁ is added to g² and is no floor under the mean", changes=_ADDED[1:]),
         Dialect(
             "optax",
             "sides under 128 are not factored, the rate is not capped by 1/√t, and the decay is not multiplied by lr",

@@ -277,6 +277,9 @@ def _stored(rule: Rule) -> list[Edit]:
             changes = (Change(target, f"s.{slot} = {value}", "after", occurrence),)
             said = f"{unicode_of(target)} is stored in place of {unicode_of(slot)}"
             found.append(Edit(slot, changes, said, 3))
+        last, place = [(target, occurrence) for target, occurrence, _, _ in lines][-1]
+        told = f"the gradient as it came is kept in place of {unicode_of(slot)}, once the step is made"
+        found.append(Edit(slot, (Change(last, f"s.{slot} = g", "after", place),), told, 3))
     return found
 
 
@@ -371,6 +374,14 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
             power = ast.BinOp(factors[-1], ast.Pow(), right)
             said = f"the power stands at {unicode_of(factors[-1])} and not at {a}"
             yield ast.BinOp(left.left, left.op, _joined([*factors[:-1], power])), said, 2, "", False
+        if isinstance(left, ast.BinOp) and isinstance(left.op, ast.Add | ast.Sub) and len(factors) > 1:
+            said = f"the power stands at {unicode_of(left.right)} and not at {a}"
+            yield ast.BinOp(left.left, left.op, ast.BinOp(left.right, ast.Pow(), right)), said, 2, "", False
+        exponent = _product(right)
+        for i, factor in enumerate(exponent if len(exponent) > 1 else []):
+            power = ast.BinOp(left, ast.Pow(), _joined([x for k, x in enumerate(exponent) if k != i]))
+            said = f"{unicode_of(factor)} multiplies the power and does not stand in the exponent"
+            yield ast.BinOp(power, ast.Mult(), factor), said, 2, "", False
         yield left, f"the power of {a} is missing", 2, "", False
         yield call("abs", left), f"|{a}| stands where a power should", 2, "", False
         averaged, summed = call("mean", node), call("total", node)
@@ -531,6 +542,8 @@ def _of_name(node: ast.expr, rule: Rule, slots: Sequence[str], defined: Sequence
         return
     if own in SHARES or own in RATES:
         yield from _of_scalar(own, symbol, rule)
+    if own in RATES and target in rule.slots and rule.slots[target].shape == "scalar":
+        yield parse(f"s.{target}"), f"{unicode_of(target)} of the step before stands where {symbol} should", 1, "", False
     if own in rule.slots and rule.slots[own].counts:
         for new, said in ((f"({text} + 1)", "t + 1"), (f"({text} - 1)", "t − 1")):
             yield parse(new), f"{said} stands where t should", 2, "", False

@@ -203,7 +203,7 @@ def explain_nothing_fits(
 
 def _kept_mistakes(report: Report, rule: Rule, match: Match) -> list[Found]:
     """What is wrong in the arrays it keeps; and the step, since that does not follow from them."""
-    entries = list({id(e): e for found in match.told.wrong.values() for c in found for e in c.entries}.values())
+    entries = list({id(e): e for c in match.told.wrong for e in c.entries}.values())
     if not entries:
         return []
     report.message = "What it keeps shows where it is wrong, and its steps do not follow from that alone."

@@ -107,7 +107,7 @@ def judge(
         tried += found.excluded
         unknown = found.unknown or unknown
     single = _in_single(points)
-    told = Told() if single else _told(rule, mapped, refs, probes, points, kept())
+    told = _told(rule, mapped, refs, probes, points, SINGLE if single else EXACT, kept())
     if told.found:
         best = told.found[0][0]
         chosen = [c for cost, c in told.found if cost <= best + 1.0][:3]
@@ -125,7 +125,13 @@ def judge(
 
 
 def _told(
-    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, kept: Sequence[Kept]
+    rule: Rule,
+    mapped: Mapped,
+    refs: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Points,
+    tolerance: float,
+    kept: Sequence[Kept],
 ) -> Told:
     """What the arrays say that the user's optimizer keeps."""
     decays = "weight_decay" in mapped.ours
@@ -134,7 +140,7 @@ def _told(
         return [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
 
     forms = [*refs[: 1 + decays], *writings(rule, decays), *refs[1 + decays :]]
-    return told_by_kept(forms, pool, kept, probes, points, EXACT, lambda c: _fits(c, probes, points, EXACT))
+    return told_by_kept(forms, pool, kept, probes, points, tolerance, lambda c: _fits(c, probes, points, tolerance))
 
 
 def _judge_mistakes(

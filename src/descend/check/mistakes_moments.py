@@ -161,6 +161,7 @@ def decoupled(rule: str, occurrence: int = 0, step: str = "p - lr * m_hat / (sqr
         one("p * (1 - lr) * (1 - weight_decay)", "the decay multiplies by (1 − lr)·(1 − wd) in place of 1 − lr·wd", "Weights collapse within a few steps."),
         one("p / (1 + lr * weight_decay)", "the decay divides by 1 + lr·wd", "A slightly weaker decay, O(lr²·wd²)."),
         one((before("start", "g = g + weight_decay * p"),), "the decay is applied both ways: decoupled and as L2", "Weights shrink more than meant, and unevenly."),
+        one((after("p", "g = g + weight_decay * p", occurrence),), "the decay is applied both ways: decoupled and as L2", "Weights shrink more than meant, and unevenly."),
         one("p - lr * weight_decay * p if p.ndim > 1 else p", "arrays of one dimension are not decayed", "Biases and norms keep their size; whoever compares runs sees another optimizer.", whole=True),
         *([one((put("p", "p", occurrence), put("p", step.replace("m_hat", "(m_hat + weight_decay * p)"), occurrence + 1)), "the decay is divided by the root with the step", "Weights with large gradients hardly decay, as with L2, though the moments stay clean.")] if "m_hat /" in step else []),
         one((put("p", "p", occurrence), after("p", "p = p - lr * weight_decay * p", occurrence + 1)), "the decay comes after the step and not before it", "A difference of lr²·wd a step: visible only beside a reference."),
@@ -286,6 +287,7 @@ def lamb() -> list[Mistake]:
     one = "lamb"
     look = "The trust ratio is ‖p‖/‖u‖, one number per array."
     return [
+        M(one, "p", (put("u", "r"), put("p", "p - lr * trust * u - lr * weight_decay * p", 1)), "the decay stands outside the trust ratio, beside the step", "Weights shrink at a pace of their own, and the ratio does not see it; Keras decays first and then takes ‖p‖.", look, needs=("weight_decay",)),
         M(one, "p", (put("r", "s.m / (sqrt(s.v) + eps)"), put("u", "r"), put("p", "p - lr * weight_decay * p", 0), put("trust", "where(a > 0, where(b > 0, minimum(a, 10.0) / (b + eps), 1.0), 1.0)"), put("p", "p - lr / (1 - s.k1) * trust * u", 1)), "the correction for the zero start multiplies the step after the trust ratio has set its length", "The first step is 1/(1 − β1) = 10 times lr·‖p‖: the ratio has made the size of the moments cancel already.", "How long should the first step on an array be, in units of ‖p‖?"),
         M(one, "trust", "1.0", "the trust ratio is missing", "It is AdamW: large batches lose their stability.", look),
         M(one, "trust", "where(a > 0, where(b > 0, b / maximum(a, 1e-30), 1.0), 1.0)", "the trust ratio is inverted", "Small arrays get enormous steps.", look),

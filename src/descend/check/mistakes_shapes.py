@@ -150,6 +150,7 @@ def muon() -> list[Mistake]:
         M(one, "o", "sign(d)", "the sign is taken entry by entry", "It is Lion's kind of step.", look),
         M(one, "o", (before("o", "d = sign(d)"),), "signs are orthogonalized and not the velocity", "Sizes within the matrix are lost.", look),
         M(one, "b", (before("start", "g = orthogonalize(g, ns_steps, ns_a, ns_b, ns_c, eps)"), put("o", "d")), "the gradient is orthogonalized before the momentum", "The step is a mean of orthogonal matrices, shorter than one.", look),
+        M(one, "b", (before("start", "g = orthogonalize(g, ns_steps, ns_a, ns_b, ns_c, eps)"), put("b", "momentum * s.b + g"), put("d", "g + momentum * s.b if nesterov else s.b"), put("o", "d")), "the gradient is orthogonalized before the momentum", "The step is a sum of orthogonal matrices, up to 1/(1 − β) times longer than one.", look),
         M(one, "p", "p - lr * spectral_scale(p.shape, 'transposed') * o", "rows and columns have changed places in the scale", "Wide weights get steps that are too long, tall ones too short; right where inputs lie in rows, as in optax.", "Do the rows of your weights belong to outputs or to inputs?", occurrence=1, written=("p ← p − lr·√max(1, rows/columns)·o", "p ← p − lr·√max(1, columns/rows)·o")),
         M(one, "p", "p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast.", "Where does the decay act?", needs=DECAY),
         M(one, "p", "p", "the weight decay is ignored", "No regularisation.", "Where does the decay act?", needs=DECAY),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from descend.check.by_state import kept_of
 from descend.check.dialects import DECOUPLED
 from descend.check.explaining import explain_mistakes
 from descend.check.judge import Match, judge
@@ -29,6 +30,8 @@ class Option:
     argument: str
     partner: str
     decoupled: bool = False
+    #: What is tried; the default is the other.
+    value: bool = True
 
 
 #: Rule -> its options; the last of a line needs what the ones before it are for.
@@ -39,6 +42,7 @@ OPTIONS: dict[str, tuple[Option, ...]] = {
     "adamw": (Option("amsgrad", "amsgrad"),),
     "nadam": (Option("decoupled_weight_decay", "nadam", True),),
     "radam": (Option("decoupled_weight_decay", "radam", True),),
+    "muon": (Option("nesterov", "muon", value=False),),
 }
 
 
@@ -51,14 +55,29 @@ def judge_options(
     filled: Callable[[Probe, Mapped], Probe],
     asked: bool,
 ) -> None:
-    """Try each option an optimizer has; `asked`: the user named the rule, so that an option that fits nothing is wrong too."""
+    """Try each option an optimizer has; `asked`: the user named the rule, so that an option that fits nothing is wrong too.
+
+    Of one that is wrong without, what else is wrong with the option is added.
+    """
     for option, partner, mapped in _present(described, rule, overrides):
         probes = [filled(p, mapped) for p in probes_for(partner, mapped.ours)]
+        if partner is rule:
+            probes = [replace(p, values={**p.values, option.argument: option.value}) for p in probes]
         points = _points(talk, mapped, probes)
         if points is None or all(np.array_equal(p[-1], p[0]) for p in points):
             continue
-        match = judge(partner, mapped, probes, points, described["adapter"])
-        said = f"{option.argument}=True" if option.argument != "momentum" else "a momentum"
+        match = judge(
+            partner,
+            mapped,
+            probes,
+            points,
+            described["adapter"],
+            lambda m=mapped, p=probes: kept_of(talk, m, p),  # type: ignore[misc]
+        )
+        said = f"{option.argument}={option.value}" if option.argument != "momentum" else "a momentum"
+        if report.verdict == "wrong":
+            _tell_more(report, match, said)
+            continue
         if match.kind in ("right", "dialect") and not (option.decoupled and not _is_decoupled(match)):
             report.remarks.append(f"with {said} it is right too, as {partner.title}")
             continue
@@ -66,6 +85,17 @@ def judge_options(
             _tell(report, partner, mapped, match, probes, points, said, option)
             return
         report.remarks.append(f"with {said} it is no form of {partner.title} that is known here")
+
+
+def _tell_more(report: Report, match: Match, said: str) -> None:
+    """What is wrong with the option and was not seen without, where all that was seen without is seen with it."""
+    known = {m.name for m in report.mistakes}
+    entries = match.candidates[0].entries if match.kind == "wrong" else ()
+    if known <= {e.name for e in entries}:
+        more = [e for e in entries if e.name not in known]
+        report.mistakes += [
+            Found(f"with {said}: {e.name}", e.target, e.expected, e.yours, 0.9, e.consequence, e.hint) for e in more
+        ]
 
 
 def _is_decoupled(match: Match) -> bool:
@@ -76,16 +106,16 @@ def _present(described: Message, rule: Rule, overrides: Mapping[str, str]) -> It
     arguments = {a["name"]: a for a in described["arguments"]}
     for option in OPTIONS.get(rule.name, ()):
         default = arguments.get(option.argument, {}).get("default")
-        wanted = default == 0 if option.argument == "momentum" else default is False
+        wanted = default == 0 if option.argument == "momentum" else default is (not option.value)
         if not wanted or isinstance(default, bool) is (option.argument == "momentum"):
             continue
         partner = OPTIMIZERS[option.partner]
         mapped = map_names(partner, described["arguments"], overrides)
         if mapped.unknown or (partner.name == "nesterov" and "momentum" not in mapped.ours):
             continue
-        if option.argument != "momentum":
+        if option.argument != "momentum" and partner is not rule:
             mapped.names.pop(option.argument, None)
-            mapped.fixed[option.argument] = True
+            mapped.fixed[option.argument] = option.value
         if option.argument == "nesterov" and "dampening" in arguments:
             mapped.fixed["dampening"] = 0.0
         yield option, partner, mapped

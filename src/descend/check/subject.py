@@ -6,6 +6,7 @@ import math
 import random
 import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -52,7 +53,8 @@ class Subject:
         """One probe: the points visited, and what was noticed on the way."""
         before = _chance()
         try:
-            return self._run(request)
+            with in_float64():
+                return self._run(request)
         except Failed as error:
             return {"error": str(error), "line": error.line}
         except BaseException as error:
@@ -101,6 +103,13 @@ class Subject:
                     within.append(arrays_within(session.roots(), start[0].size))
         told = {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
         return told | ({"within": within} if within else {})
+
+
+def in_float64() -> AbstractContextManager[Any]:
+    """JAX in float64 for this thread, where it is in use: it would make float32 of what it is given."""
+    jax = sys.modules.get("jax")
+    switch: AbstractContextManager[Any] = nullcontext() if jax is None else jax.enable_x64(True)
+    return switch
 
 
 def _chance(state: Any = None) -> Any:

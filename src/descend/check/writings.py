@@ -14,7 +14,7 @@ from descend.arrays import maximum, sign, sqrt, where
 from descend.check.dialects import DECOUPLED, HOMES
 from descend.check.variants import Candidate, with_decay
 from descend.hyperparameters import COMMON
-from descend.rules import ZERO, Rule
+from descend.rules import COUNT, ZERO, Rule
 
 __all__ = ["WRITINGS", "writings"]
 
@@ -191,6 +191,32 @@ def nadam_optax(
     return p, s
 
 
+def nadam_scheduled(
+    g: Array,
+    p: Array,
+    s: Any,
+    *,
+    lr: float = 2e-3,
+    beta1: float = 0.9,
+    beta2: float = 0.999,
+    eps: float = 1e-8,
+    momentum_decay: float = 4e-3,
+) -> Any:
+    """The schedule of the momentum by the number of the step."""
+    s.t = s.t + 1
+    s.m = beta1 * s.m + (1 - beta1) * g
+    s.v = beta2 * s.v + (1 - beta2) * g**2
+    s.k2 = beta2 * s.k2
+    mu = beta1 * (1 - 0.5 * 0.96 ** (s.t * momentum_decay))
+    mu_next = beta1 * (1 - 0.5 * 0.96 ** ((s.t + 1) * momentum_decay))
+    s.mu_product = mu * s.mu_product
+    m_hat = mu_next * s.m / (1 - mu_next * s.mu_product)
+    g_hat = (1 - mu) * g / (1 - s.mu_product)
+    v_hat = s.v / (1 - s.k2)
+    p = p - lr * (m_hat + g_hat) / (sqrt(v_hat) + eps)
+    return p, s
+
+
 def lion_shrunk(
     g: Array, p: Array, s: Any, *, lr: float = 1e-4, beta1: float = 0.9, beta2: float = 0.99, weight_decay: float = 0.0
 ) -> Any:
@@ -252,7 +278,7 @@ WRITINGS: dict[str, tuple[Callable[..., Any], ...]] = {
     "adamw": (adamw_together, adamw_shrunk),
     "amsgrad": (amsgrad_torch,),
     "adagrad": (adagrad_guarded,),
-    "nadam": (nadam_optax,),
+    "nadam": (nadam_scheduled, nadam_optax),
     "lion": (lion_shrunk,),
     "schedule_free_sgd": (schedule_free_sgd_points,),
     "schedule_free_adamw": (schedule_free_adamw_points,),
@@ -268,6 +294,7 @@ def written_as(rule: Rule, function: Callable[..., Any]) -> Rule:
     known = dict(rule.hyperparameters) | {"weight_decay": COMMON["weight_decay"]}
     known = {name: known[name] for name in function.__kwdefaults__ or {}}
     slots = dict(rule.slots) | (_X if function.__name__.endswith("_points") else {})
+    slots |= {"t": COUNT} if function is nadam_scheduled else {}
     return replace(rule, function=function, slots=slots, hyperparameters=known)
 
 
