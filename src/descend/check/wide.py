@@ -64,7 +64,14 @@ def edit_at(line: Line, source: str, name: str, rank: float, whole: bool = False
 def wide_edits(rule: Rule) -> tuple[Wide, ...]:
     """All of them, the likeliest first."""
     found: dict[tuple[str, int, str], Wide] = {}
-    for edit in (*_operations(rule), *_functions(rule), *_of_other_steps(rule), *_at_times(rule), *_left_out(rule)):
+    for edit in (
+        *_operations(rule),
+        *_kept_otherwise(rule),
+        *_functions(rule),
+        *_of_other_steps(rule),
+        *_at_times(rule),
+        *_left_out(rule),
+    ):
         key = (edit.target, len(edit.changes), edit.changes[-1].source)
         if key not in found or found[key].rank > edit.rank:
             found[key] = edit
@@ -99,6 +106,16 @@ def _on_gradient(rule: Rule) -> Iterator[Wide]:
 
 def _done_to(place: Place, rule: Rule) -> Iterator[tuple[str, str, float, bool]]:
     yield from _ways(place.text, place.symbol, rule)
+
+
+def _kept_otherwise(rule: Rule) -> Iterator[Wide]:
+    """What is kept is brought to length 1 once the step is made, as by a routine that works in place."""
+    last = rule_lines(rule)[-1]
+    for name in [n for n, s in rule.slots.items() if s.shape == "like" and not s.counts and not s.power_of]:
+        source = f"s.{name} / maximum(norm(s.{name}), 1e-30)"
+        said = f"{unicode_of(name)} is kept divided by its norm: it is changed in place"
+        change = Change(last.target, f"s.{name} = {source}", "after", last.occurrence)
+        yield Wide(name, (change,), said, 4, True, {}, (f"s.{name}", source))
 
 
 def _ways(x: str, symbol: str, rule: Rule) -> Iterator[tuple[str, str, float, bool]]:
