@@ -7,6 +7,7 @@ looked for beside it.
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,8 +19,9 @@ import numpy as np
 
 from descend.check.names import Mapped
 from descend.check.pairs import surprise
+from descend.check.places import rule_lines
 from descend.check.probes import Probe
-from descend.check.sieve import FAILURES, Sieve, Stage, started
+from descend.check.sieve import FAILURES, Sieve, Stage, flat, started
 from descend.check.solved import Solution, Solver, free_places
 from descend.check.variants import Candidate, quick
 from descend.check.wide import wide_candidate, wide_edits
@@ -33,6 +35,8 @@ __all__ = ["Kept", "Told", "kept_of", "told_by_kept"]
 FORMS, EACH, COMBINED = 5, 4, 5
 #: How many times a change is looked for beside those before.
 DEEP = 2
+#: Of two changes in the step the first is one of so many; pairs that are tried where one entry tells enough.
+FIRST, PAIRS = 80, 60_000
 #: Relative to the largest entry: what rounding may do in a few steps.
 NEAR = 1e-9
 
@@ -159,7 +163,7 @@ class Watch(Sieve):
         s = SimpleNamespace(**stage.slots)
         for name, slot in slots.items():
             setattr(s, name, started(slot, stage))
-        lost = [name for name in stage.slots if name not in stage.kept and name not in slots]
+        lost = [name for name in stage.lost if name not in slots]
         space: dict[str, Any] = {"s": s}
         p = stage.p
         for t, (hyper, g, reached) in enumerate(stage.steps):
@@ -191,6 +195,8 @@ class Trial:
     slots: Mapping[str, Any]
     cost: float
     make: Callable[[], Candidate | None]
+    #: Needs arrays as they are.
+    whole: bool = False
 
 
 def _trials(ref: Candidate, listed: Sequence[Candidate]) -> list[Trial]:
@@ -201,11 +207,18 @@ def _trials(ref: Candidate, listed: Sequence[Candidate]) -> list[Trial]:
             {k: v for m in one.entries for k, v in m.slots.items()},
             surprise(one),
             lambda one=one: one,  # type: ignore[misc]
+            one.whole,
         )
         for one in listed
     ]
     found += [
-        Trial(edit.changes, edit.slots, float(np.log(max(edit.rank, 0.3) / 0.3)), lambda edit=edit: wide_candidate(ref, edit))  # type: ignore[misc]
+        Trial(
+            edit.changes,
+            edit.slots,
+            float(np.log(max(edit.rank, 0.3) / 0.3)),
+            lambda edit=edit: wide_candidate(ref, edit),  # type: ignore[misc]
+            edit.whole,
+        )
         for edit in wide_edits(ref.rule)
     ]
     return sorted(found, key=lambda t: t.cost)
@@ -239,6 +252,8 @@ def told_by_kept(
         firsts = [r[0] for r in readings if r[0]]
         if firsts:
             _beside(ref, firsts, trials, probes, points, tolerance, fits, told)
+        elif {s for s, _ in right} >= _written(ref.rule):
+            _in_the_step(ref, trials, probes, points, tolerance, fits, told)
         if told.found:
             break
     told.found.sort(key=lambda pair: pair[0])
@@ -363,6 +378,54 @@ def _solved_beside(
             made = _candidate(ref, [*first, trial])
             if made is not None and fits(made) is not None:
                 told.found.append((sum(t.cost for t in first) + edit.rank, made))
+
+
+def _written(rule: Rule) -> set[str]:
+    """The arrays that the rule keeps."""
+    lines = {line.target for line in rule_lines(rule)}
+    return {n for n, s in rule.slots.items() if n in lines and s.shape == "like" and not s.counts and not s.power_of}
+
+
+def _in_the_step(
+    ref: Candidate,
+    trials: Sequence[Trial],
+    probes: Sequence[Probe],
+    points: Sequence[np.ndarray],
+    tolerance: float,
+    fits: Fits,
+    told: Told,
+) -> None:
+    """All that is kept is right: two changes in the lines that nothing kept is made of."""
+    kept = _written(ref.rule)
+    feeding: set[str] = set(kept)
+    for line in reversed(rule_lines(ref.rule)):
+        if line.target in feeding:
+            feeding |= {n.id for n in ast.walk(line.value) if isinstance(n, ast.Name)}
+    single = flat(ref)
+    sieve = Sieve(ref, probes, points, tolerance)
+    parts: list[tuple[Trial, Any]] = []
+    for trial in trials:
+        targets = {c.target for c in trial.changes if c.kind == "set"}
+        if not targets or targets & feeding or (single and trial.whole):
+            continue
+        pieces = sieve.pieces_of(trial.changes)
+        if pieces is not None:
+            parts.append((trial, pieces))
+    count = 0
+    for i, (one, first) in enumerate(parts[:FIRST]):
+        for other, second in parts[i + 1 :]:
+            if count > (PAIRS if single else PAIRS // 20):
+                return
+            if not first.keys().isdisjoint(second):
+                continue
+            count += 1
+            if sieve.passes({**first, **second}, {**one.slots, **other.slots}):
+                made = _candidate(ref, [one, other])
+                if made is not None and fits(made) is not None:
+                    told.found.append((one.cost + other.cost, made))
+                    if len(told.found) >= 4:
+                        return
+    told.tried += count
 
 
 def _apart(trials: Sequence[Trial]) -> list[Trial]:

@@ -72,6 +72,7 @@ class Match:
     told: Told = field(default_factory=Told)
 
 
+@np.errstate(all="ignore")
 def judge(
     rule: Rule,
     mapped: Mapped,

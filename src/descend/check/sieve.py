@@ -95,7 +95,8 @@ class Stage:
     slots: dict[str, Any]
     hyper: dict[str, Any]
     steps: list[tuple[dict[str, Any], Any, Any]]
-    kept: frozenset[str]
+    #: Slots that are not kept from step to step.
+    lost: tuple[str, ...]
     tolerance: float
     first: bool
 
@@ -146,7 +147,7 @@ class Sieve:
         finite = np.where(np.isfinite(seen), seen, 0.0)
         tolerance = self.near * float(np.abs(finite - finite[0]).max())
         first = probe.name.startswith("changing gradients")
-        return Stage(p, slots, hyper, steps, frozenset(kept), max(tolerance, 1e-14), first)
+        return Stage(p, slots, hyper, steps, tuple(n for n in slots if n not in kept), max(tolerance, 1e-14), first)
 
     def pieces_of(self, candidate_changes: Sequence[Any]) -> Pieces | None:
         """The lines that changes put in place of a rule's own; None where they cannot be made."""
@@ -158,14 +159,14 @@ class Sieve:
 
     def codes(self, changed: Pieces) -> list[Any]:
         """Compiled blocks: runs of lines as they stand, and changed lines between them."""
-        found, last = [], 0
-        for i in sorted(changed):
+        found, last, blocks = [], 0, self._blocks
+        for i in sorted(changed) if len(changed) > 1 else changed:
             if i > last:
-                found.append(self._block(last, i))
+                found.append(blocks.get((last, i)) or self._block(last, i))
             found.append(_compiled(changed[i]))
             last = i + 1
         if last < len(self.lines):
-            found.append(self._block(last, len(self.lines)))
+            found.append(blocks.get((last, len(self.lines))) or self._block(last, len(self.lines)))
         return found
 
     def _block(self, first: int, last: int) -> Any:
@@ -182,22 +183,41 @@ class Sieve:
         """Whether the rule with these lines changed takes the user's first steps; or those of the first stages only."""
         try:
             codes = self.codes(changed)
+            if self.numbers:
+                return all(self._follows(stage, codes, slots) for stage in self.stages[:stages])
             with np.errstate(all="ignore"):
                 return all(self._follows(stage, codes, slots) for stage in self.stages[:stages])
         except FAILURES:
             return False
 
     def _follows(self, stage: Stage, codes: Sequence[Any], slots: Mapping[str, Any]) -> bool:
-        return all(_near(p, wanted, stage.tolerance) for p, wanted in self._walk(stage, codes, slots))
+        if not self.numbers:
+            return all(_near(p, wanted, stage.tolerance) for p, wanted in self._walk(stage, codes, slots))
+        space, lost = self._begun(stage, slots)
+        s, scope, tolerance = space["s"], self.scope, stage.tolerance
+        for hyper, g, wanted in stage.steps:
+            space.update(hyper)
+            space["g"] = g
+            for code in codes:
+                exec(code, scope, space)  # our own source, never a user's text
+            p = space["p"]
+            if not abs(p - wanted) <= tolerance:
+                return False
+            for name in lost:
+                setattr(s, name, 0.0)
+        return True
 
-    def _walk(self, stage: Stage, codes: Sequence[Any], slots: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
-        """The points after each step, and those of the user."""
+    def _begun(self, stage: Stage, slots: Mapping[str, Any]) -> tuple[dict[str, Any], list[str]]:
+        """What the lines see before the first step, and slots that are not kept from step to step."""
         s = SimpleNamespace(**stage.slots)
         for name, slot in slots.items():
             setattr(s, name, _start(slot, stage, self.numbers))
-        space = {"s": s, "p": stage.p}
-        lost = [name for name in stage.slots if name not in stage.kept and name not in slots]
-        scope = self.scope
+        return {"s": s, "p": stage.p}, [name for name in stage.lost if name not in slots]
+
+    def _walk(self, stage: Stage, codes: Sequence[Any], slots: Mapping[str, Any]) -> Iterator[tuple[Any, Any]]:
+        """The points after each step, and those of the user."""
+        space, lost = self._begun(stage, slots)
+        s, scope = space["s"], self.scope
         for hyper, g, wanted in stage.steps:
             space.update(hyper)
             space["g"] = g
@@ -231,8 +251,6 @@ def _start(slot: Any, stage: Stage, numbers: bool) -> Any:
 
 
 def _near(p: Any, wanted: Any, tolerance: float) -> bool:
-    if isinstance(p, float):
-        return bool(abs(p - wanted) <= tolerance)
     with np.errstate(all="ignore"):
         return bool(np.all(np.abs(p - wanted) <= tolerance))
 

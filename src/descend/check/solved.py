@@ -226,7 +226,7 @@ class Solver(Sieve):
 
     def _solved(self, stage: Stage, codes: Sequence[Any], free: Free, more: Mapping[str, Any]) -> list[Any] | None:
         slots, p = dict(stage.slots) | {n: started(s, stage) for n, s in more.items()}, stage.p
-        lost = [name for name in stage.slots if name not in stage.kept]
+        lost = stage.lost
         found: list[Any] = []
         last: list[float] = []
         for t, (hyper, g, wanted) in enumerate(stage.steps):

@@ -10,10 +10,11 @@ from dataclasses import replace
 from typing import Any
 
 import descend.optimizers  # noqa: F401  (fills the registry)
-from descend.arrays import maximum, sign, sqrt, where
+from descend.arrays import maximum, orthogonalize, sign, sqrt, where
 from descend.check.dialects import DECOUPLED, HOMES
 from descend.check.variants import Candidate, with_decay
 from descend.hyperparameters import COMMON
+from descend.optimizers.spectral import Scale, spectral_scale
 from descend.rules import COUNT, ZERO, Rule
 
 __all__ = ["WRITINGS", "writings"]
@@ -228,6 +229,31 @@ def lion_shrunk(
     return p, s
 
 
+def muon_summed(
+    g: Array,
+    p: Array,
+    s: Any,
+    *,
+    lr: float = 1e-3,
+    momentum: float = 0.95,
+    nesterov: bool = True,
+    weight_decay: float = 0.1,
+    scale: Scale = "original",
+    ns_steps: int = 5,
+    ns_a: float = 3.4445,
+    ns_b: float = -4.775,
+    ns_c: float = 2.0315,
+    eps: float = 1e-7,
+) -> Any:
+    """The velocity is a sum and no mean: its length is lost anyway."""
+    s.b = momentum * s.b + g
+    d = g + momentum * s.b if nesterov else s.b
+    o = orthogonalize(d, ns_steps, ns_a, ns_b, ns_c, eps)
+    p = p - lr * weight_decay * p
+    p = p - lr * spectral_scale(p.shape, scale) * o
+    return p, s
+
+
 def schedule_free_sgd_points(
     g: Array, p: Array, s: Any, *, lr: float = 1.0, beta1: float = 0.9, weight_lr_power: float = 2.0
 ) -> Any:
@@ -280,6 +306,7 @@ WRITINGS: dict[str, tuple[Callable[..., Any], ...]] = {
     "adagrad": (adagrad_guarded,),
     "nadam": (nadam_scheduled, nadam_optax),
     "lion": (lion_shrunk,),
+    "muon": (muon_summed,),
     "schedule_free_sgd": (schedule_free_sgd_points,),
     "schedule_free_adamw": (schedule_free_adamw_points,),
 }
