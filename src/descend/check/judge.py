@@ -32,6 +32,8 @@ EXACT = 1e-12
 SINGLE = 2e-5
 #: Equal but for Newton–Schulz in bfloat16.
 HALF = 0.03
+#: Forms of a rule in which a value is looked for that is written into the code.
+HELD = 4
 #: Pairs compared in full after they have passed the sieve.
 SIFTED = 400
 #: Values that are written into code where no argument sets them.
@@ -80,11 +82,13 @@ def judge(
     points: Points,
     adapter: str = "",
     kept: Callable[[], Sequence[Kept]] = tuple,
+    *,
+    pairs: bool = True,
 ) -> Match:
     """Compare with the reference, its dialects, the catalogue, what was kept, and pairs of changes, in this order.
 
     `points` are those the user's optimizer visited on each probe; `adapter` is how it was driven; `kept` gives the arrays it
-    keeps, where they are asked for.
+    keeps, where they are asked for. Without `pairs`, two changes are found where what is kept shows one of them.
     """
     decays = "weight_decay" in mapped.ours
     known = [r for r in references(rule, decays) if not r.only or adapter in r.only]
@@ -113,7 +117,7 @@ def judge(
         best = told.found[0][0]
         chosen = [c for cost, c in told.found if cost <= best + 1.0][:3]
         return Match("wrong", chosen, 0.0, tried + told.tried - len(chosen))
-    found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT)
+    found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT) if pairs else Match("")
     if found.kind:
         found.single, found.excluded = single, found.excluded + tried
         return found
@@ -187,7 +191,7 @@ def _judge_edits(
     tried = 0
     forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
     for hidden in _hidden(rule, mapped):
-        for ref in forms:
+        for ref in forms[:HELD] if hidden else forms:
             held = _holding(ref, hidden)
             listed = [] if not hidden and ref in refs else mistake_candidates(rule, mapped, ref)
             pool = [*listed, *edited_candidates(ref)]

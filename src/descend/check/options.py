@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.by_state import kept_of
+from descend.check.by_state import Kept, kept_of
 from descend.check.dialects import DECOUPLED
 from descend.check.explaining import explain_mistakes
 from descend.check.judge import Match, judge
@@ -66,14 +66,11 @@ def judge_options(
         points = _points(talk, mapped, probes)
         if points is None or all(np.array_equal(p[-1], p[0]) for p in points):
             continue
-        match = judge(
-            partner,
-            mapped,
-            probes,
-            points,
-            described["adapter"],
-            lambda m=mapped, p=probes: kept_of(talk, m, p),  # type: ignore[misc]
-        )
+
+        def kept(mapped: Mapped = mapped, probes: list[Probe] = probes) -> list[Kept]:
+            return kept_of(talk, mapped, probes)
+
+        match = judge(partner, mapped, probes, points, described["adapter"], kept, pairs=report.verdict != "wrong")
         said = f"{option.argument}={option.value}" if option.argument != "momentum" else "a momentum"
         if report.verdict == "wrong":
             _tell_more(report, match, said)
