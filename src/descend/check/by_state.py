@@ -76,7 +76,7 @@ def kept_of(talk: Any, mapped: Mapped, probes: Sequence[Probe]) -> list[Kept]:
         steps = answer.get("within")
         if not steps or "error" in answer:
             continue
-        names = [n for n in steps[-1] if all(n in s for s in steps)]
+        names = [n for n in steps[-1] if all(len(s.get(n, ())) == len(steps[-1][n]) for s in steps)]
         arrays = {n: np.array([s[n] for s in steps]) for n in names}
         found.append(Kept(probe, np.array(answer["points"], dtype=np.float64), arrays))
     return _telling(found)
@@ -91,16 +91,16 @@ def _alone(probe: Probe, k: int) -> Probe:
 
 def _telling(found: Sequence[Kept]) -> list[Kept]:
     """Without arrays that are no state: parameters, gradients, what never changes, and copies of others."""
-    if not found:
-        return []
-    names = [n for n in found[0].arrays if all(n in k.arrays for k in found)]
     good: list[str] = []
-    for name in names:
-        if all(_nothing_new(k, k.arrays[name]) for k in found):
+    for name in dict.fromkeys(n for k in found for n in k.arrays):
+        own = [k for k in found if name in k.arrays]
+        if all(_nothing_new(k, k.arrays[name]) for k in own):
             continue
-        if not any(all(np.array_equal(k.arrays[name], k.arrays[o], equal_nan=True) for k in found) for o in good):
+        if not any(
+            all(o in k.arrays and np.array_equal(k.arrays[name], k.arrays[o], equal_nan=True) for k in own) for o in good
+        ):
             good.append(name)
-    return [Kept(k.probe, k.points, {n: k.arrays[n] for n in good}) for k in found]
+    return [Kept(k.probe, k.points, {n: x for n, x in k.arrays.items() if n in good}) for k in found]
 
 
 def _nothing_new(kept: Kept, array: np.ndarray) -> bool:
@@ -116,7 +116,7 @@ class Watch(Sieve):
         self.kept, self.closeness = kept, max(NEAR, 10 * tolerance)
         super().__init__(ref, [k.probe for k in kept], [k.points for k in kept], whole=True)
         self.slots = [n for n, s in ref.rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"]
-        self.names = list(kept[0].arrays)
+        self.names = list(dict.fromkeys(n for k in kept for n in k.arrays))
 
     def _stages(self, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> Iterator[Stage]:
         for probe, visited in zip(probes, points, strict=True):
@@ -173,6 +173,8 @@ class Watch(Sieve):
                 exec(code, self.scope, space)  # our own source, never a user's text
             for pair in list(left):
                 slot, name = pair
+                if name not in kept.arrays:
+                    continue
                 value, wanted = np.ravel(getattr(s, slot, np.nan)), kept.arrays[name][t]
                 if value.shape != wanted.shape or not _near(value, wanted, size[name]):
                     left.discard(pair)
@@ -235,7 +237,7 @@ def told_by_kept(
 ) -> Told:
     """Mistakes that the kept arrays show, and what is wrong beside them; `pool` are the likely changes of a form."""
     told = Told()
-    if not kept or not kept[0].arrays:
+    if not any(k.arrays for k in kept):
         return told
     best = -1
     for ref in forms[:FORMS]:
@@ -383,7 +385,7 @@ def _solved_beside(
 def _written(rule: Rule) -> set[str]:
     """The arrays that the rule keeps."""
     lines = {line.target for line in rule_lines(rule)}
-    return {n for n, s in rule.slots.items() if n in lines and s.shape == "like" and not s.counts and not s.power_of}
+    return {n for n, s in rule.slots.items() if n in lines and s.shape != "scalar" and not s.counts and not s.power_of}
 
 
 def _in_the_step(

@@ -383,6 +383,9 @@ def _of_binary(node: ast.BinOp) -> Iterator[Replacement]:
             said = f"{unicode_of(factor)} multiplies the power and does not stand in the exponent"
             yield ast.BinOp(power, ast.Mult(), factor), said, 2, "", False
         yield left, f"the power of {a} is missing", 2, "", False
+        if not isinstance(right, ast.Constant):
+            said = f"{a} and {b} have changed places in the power"
+            yield ast.BinOp(call("abs", right), ast.Pow(), left), said, 2, "", False
         yield call("abs", left), f"|{a}| stands where a power should", 2, "", False
         averaged, summed = call("mean", node), call("total", node)
         yield averaged, f"the mean over all entries stands where {unicode_of(node)} should", 3, "", True

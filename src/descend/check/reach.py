@@ -20,8 +20,8 @@ LIBRARIES = ("torch", "jax", "jaxlib", "keras", "numpy")
 OPAQUE = (str, bytes, bool, type, types.ModuleType, np.dtype, type(None))
 
 
-def arrays_within(root: Any, size: int) -> dict[str, list[float]]:
-    """Arrays of `size` numbers by the way that leads to them: attributes, entries, what functions close over.
+def arrays_within(root: Any, most: int) -> dict[str, list[float]]:
+    """Arrays of 2 to `most` numbers by the way that leads to them: attributes, entries, what functions close over.
 
     >>> arrays_within({"m": np.ones(2), "more": [np.zeros(3), {"v": np.full(2, 4.0)}]}, 2)
     {'m': [1.0, 1.0], 'more.1.v': [4.0, 4.0]}
@@ -36,7 +36,7 @@ def arrays_within(root: Any, size: int) -> dict[str, list[float]]:
         known.add(id(value))
         numbers = _numbers(value)
         if numbers is not None:
-            if numbers.size == size:
+            if 1 < numbers.size <= most:
                 found[path] = np.asarray(numbers, dtype=np.float64).ravel().tolist()
             continue
         if depth < DEPTH:
