@@ -29,7 +29,7 @@ from descend.check.widening import formulas_of
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Kept", "Told", "kept_of", "told_by_kept"]
+__all__ = ["Kept", "Told", "kept_of", "told_by_kept", "two_in_the_step"]
 
 #: Forms of a rule, explanations of one array, and combinations of them that are looked at.
 FORMS, EACH, COMBINED = 5, 4, 5
@@ -64,6 +64,8 @@ class Told:
     #: Slots that no kept array equals, though there are arrays left that may be they.
     open: tuple[str, ...] = ()
     tried: int = 0
+    #: Forms of which all that is kept is right, and what may be changed in them.
+    steps: list[tuple[Candidate, list[Trial]]] = field(default_factory=list)
 
 
 def kept_of(talk: Any, mapped: Mapped, probes: Sequence[Probe]) -> list[Kept]:
@@ -255,7 +257,7 @@ def told_by_kept(
         if firsts:
             _beside(ref, firsts, trials, probes, points, tolerance, fits, told)
         elif {s for s, _ in right} >= _written(ref.rule):
-            _in_the_step(ref, trials, probes, points, tolerance, fits, told)
+            told.steps.append((ref, trials))
         if told.found:
             break
     told.found.sort(key=lambda pair: pair[0])
@@ -388,7 +390,14 @@ def _written(rule: Rule) -> set[str]:
     return {n for n, s in rule.slots.items() if n in lines and s.shape != "scalar" and not s.counts and not s.power_of}
 
 
-def _in_the_step(
+def two_in_the_step(told: Told, probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float, fits: Fits) -> None:
+    """All that is kept is right: two changes are looked for in the lines that nothing kept is made of."""
+    for ref, trials in told.steps:
+        if not told.found:
+            _two(ref, trials, probes, points, tolerance, fits, told)
+
+
+def _two(
     ref: Candidate,
     trials: Sequence[Trial],
     probes: Sequence[Probe],
@@ -397,7 +406,6 @@ def _in_the_step(
     fits: Fits,
     told: Told,
 ) -> None:
-    """All that is kept is right: two changes in the lines that nothing kept is made of."""
     kept = _written(ref.rule)
     feeding: set[str] = set(kept)
     for line in reversed(rule_lines(ref.rule)):

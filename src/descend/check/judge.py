@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.by_state import Kept, Told, told_by_kept
+from descend.check.by_state import Kept, Told, told_by_kept, two_in_the_step
 from descend.check.dialects import references
 from descend.check.edits import doubled_candidates, edited_candidates
 from descend.check.mistake import Mistake
@@ -95,6 +95,13 @@ def judge(
     refs = [r for r in known if not r.without or r.without not in mapped.ours]
     tried = 0
     unknown: list[tuple[Candidate, Solution]] = []
+    told = Told()
+
+    def kept_says(tolerance: float) -> Match:
+        nonlocal told
+        told = _told(rule, mapped, refs, probes, points, tolerance, kept())
+        return _chosen(told.found, told.tried)
+
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
             for candidate in refs:
@@ -104,19 +111,17 @@ def judge(
                 if difference is not None:
                     kind = "right" if held.kind == "reference" else "dialect"
                     return Match(kind, [held], difference, tried - 1, single=tolerance > EXACT, hidden=hidden)
-        found = _judge_mistakes(rule, mapped, refs, probes, points, tolerance)
+        found = _judge_mistakes(rule, mapped, refs, probes, points, tolerance, kept_says)
         if found.kind:
             found.single = tolerance > EXACT
             found.excluded += tried
             return found
         tried += found.excluded
         unknown = found.unknown or unknown
-    single = _loose(rule, points)
-    told = _told(rule, mapped, refs, probes, points, SINGLE if single else EXACT, kept())
+    single, near = _loose(rule, points), SINGLE if _loose(rule, points) else EXACT
+    two_in_the_step(told, probes, points, near, lambda c: _fits(c, probes, points, near))
     if told.found:
-        best = told.found[0][0]
-        chosen = [c for cost, c in told.found if cost <= best + 1.0][:3]
-        return Match("wrong", chosen, 0.0, tried + told.tried - len(chosen))
+        return _chosen(told.found, told.tried)
     found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT) if pairs else Match("")
     if found.kind:
         found.single, found.excluded = single, found.excluded + tried
@@ -148,8 +153,20 @@ def _told(
     return told_by_kept(forms, pool, kept, probes, points, tolerance, lambda c: _fits(c, probes, points, tolerance))
 
 
+def _chosen(found: Sequence[tuple[float, Candidate]], tried: int) -> Match:
+    """The likeliest, and those that are about as likely."""
+    kept = [c for cost, c in found if cost <= found[0][0] + 1.0][:3]
+    return Match("wrong" if kept else "", kept, 0.0, tried - len(kept))
+
+
 def _judge_mistakes(
-    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+    rule: Rule,
+    mapped: Mapped,
+    refs: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Points,
+    tolerance: float,
+    kept_says: Callable[[float], Match],
 ) -> Match:
     tried = 0
     for hidden in _hidden(rule, mapped, ("eps", "weight_decay")):
@@ -167,12 +184,17 @@ def _judge_mistakes(
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if (tolerance > EXACT) is not _loose(rule, points):  # one tolerance fits how it calculates
         return _judge_wide(rule, mapped, refs, probes, points, LOOSE, True) if tolerance > EXACT else Match("", excluded=tried)
-    found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
-    if not found.kind:
-        more = _judge_wide(rule, mapped, refs, probes, points, tolerance)
-        more.excluded += found.excluded
-        found = more
-    found.excluded += tried
+    searches: tuple[Callable[[], Match], ...] = (
+        lambda: _judge_edits(rule, mapped, refs, probes, points, tolerance),
+        lambda: kept_says(tolerance),
+        lambda: _judge_wide(rule, mapped, refs, probes, points, tolerance),
+    )
+    for search in searches:
+        found = search()
+        tried += found.excluded
+        if found.kind:
+            break
+    found.excluded = tried
     return found
 
 
@@ -222,11 +244,9 @@ def _judge_wide(
     forms = forms[:5] if loosely else forms
     near = EXACT if loosely else tolerance
     result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)
-    if result.found:
-        best = result.found[0][0]
-        kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
-        return Match("wrong", kept, 0.0, result.tried - len(kept))
-    return Match("", excluded=result.tried, unknown=result.unknown)
+    match = _chosen(result.found, result.tried)
+    match.unknown = [] if match.kind else result.unknown
+    return match
 
 
 def _sifted(
@@ -290,11 +310,7 @@ def _judge_beside(
     """A likely mistake and another number than should be in some place."""
     pools = [sorted([*mistake_candidates(rule, mapped, r), *edited_candidates(r)], key=surprise) for r in refs]
     result = beside(refs, pools, probes, points, tolerance, lambda c: _fits(c, probes, points, tolerance))
-    if not result.found:
-        return Match("", excluded=tried + result.tried)
-    best = result.found[0][0]
-    kept = [c for cost, c in result.found if cost <= best + 1.0][:3]
-    return Match("wrong", kept, 0.0, tried + result.tried - len(kept))
+    return _chosen(result.found, tried + result.tried)
 
 
 def _fits(candidate: Candidate, probes: Sequence[Probe], points: Points, tolerance: float) -> float | None:
