@@ -32,15 +32,19 @@ from descend.rules import Rule
 __all__ = ["Kept", "Told", "kept_of", "told_by_kept", "two_in_the_step"]
 
 #: Forms of a rule, explanations of one array, and combinations of them that are looked at.
-FORMS, EACH, COMBINED = 5, 4, 5
+FORMS, EACH, COMBINED = 8, 4, 5
 #: How many times a change is looked for beside those before.
 DEEP = 2
+#: Further forms are not looked at where what was found is as likely as this.
+LIKELY = 2.5
 #: Of two changes in the step the first is one of so many; pairs that are tried where one entry tells enough.
 FIRST, PAIRS = 80, 60_000
 #: Relative to the largest entry: what rounding may do in a few steps.
 NEAR = 1e-9
 
 Fits = Callable[[Candidate], float | None]
+#: A slot of the rule and the name of an array that is kept.
+Pairs = set[tuple[str, str]]
 
 
 @dataclass
@@ -136,22 +140,23 @@ class Watch(Sieve):
                 for k in self.kept
             ]
 
-    def same(self, changes: Sequence[Any], slots: Mapping[str, Any], pairs: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    def same(self, changes: Sequence[Any], slots: Mapping[str, Any], pairs: Pairs) -> Pairs:
         """Of these pairs of a slot and a kept array those that are the same in every step, with these changes made."""
         made = self.pieces_of(changes)
         if made is None:
             return set()
-        left = set(pairs)
+        left: Pairs = set(pairs)
+        compared: Pairs = set()
         try:
             codes = self.codes(made)
             with np.errstate(all="ignore"):
                 for stage, kept, size in zip(self.stages, self.kept, self._sizes, strict=True):
-                    self._watched(stage, kept, size, codes, slots, left)
+                    self._watched(stage, kept, size, codes, slots, left, compared)
                     if not left:
                         break
         except FAILURES:
             return set()
-        return left
+        return left & compared
 
     def _watched(
         self,
@@ -160,8 +165,10 @@ class Watch(Sieve):
         size: Mapping[str, float],
         codes: Sequence[Any],
         slots: Mapping[str, Any],
-        left: set[Any],
+        left: Pairs,
+        compared: Pairs,
     ) -> None:
+        """Take away the pairs that differ in a step, and note those that were there to compare."""
         s = SimpleNamespace(**stage.slots)
         for name, slot in slots.items():
             setattr(s, name, started(slot, stage))
@@ -175,8 +182,9 @@ class Watch(Sieve):
                 exec(code, self.scope, space)  # our own source, never a user's text
             for pair in list(left):
                 slot, name = pair
-                if name not in kept.arrays:
+                if name not in kept.arrays or slot in stage.lost:
                     continue
+                compared.add(pair)
                 value, wanted = np.ravel(getattr(s, slot, np.nan)), kept.arrays[name][t]
                 if value.shape != wanted.shape or not _near(value, wanted, size[name]):
                     left.discard(pair)
@@ -258,7 +266,7 @@ def told_by_kept(
             _beside(ref, firsts, trials, probes, points, tolerance, fits, told)
         elif {s for s, _ in right} >= _written(ref.rule):
             told.steps.append((ref, trials))
-        if told.found:
+        if told.found and min(cost for cost, _ in told.found) <= LIKELY:
             break
     told.found.sort(key=lambda pair: pair[0])
     return told
@@ -268,7 +276,6 @@ def _defines(trial: Trial, slot: str) -> bool:
     return any(c.target == slot for c in trial.changes)
 
 
-Pairs = set[tuple[str, str]]
 #: Changes that make kept arrays what they are; slots and arrays that agree with them; slots that agree with none.
 Reading = tuple[list[Trial], Pairs, list[str]]
 
@@ -339,6 +346,7 @@ def _beside(
         if made is not None and fits(made) is not None:
             told.found.append((sum(t.cost for t in first), made))
             return
+        before = len(told.found)
         lines = {(c.target, c.occurrence) for c in changes if c.kind == "set"}
         for trial in trials:
             if lines & {(c.target, c.occurrence) for c in trial.changes if c.kind == "set"}:
@@ -350,12 +358,11 @@ def _beside(
             made = _candidate(ref, [*first, trial])
             if made is not None and fits(made) is not None:
                 told.found.append((sum(t.cost for t in first) + trial.cost, made))
-                if len(told.found) >= 4:
+                if len(told.found) >= before + 4:
                     return
-        if told.found:
-            return
-        _solved_beside(ref, first, probes, points, tolerance, fits, told)
-        if told.found:
+        if len(told.found) == before:
+            _solved_beside(ref, first, probes, points, tolerance, fits, told)
+        if len(told.found) > before:
             return
 
 

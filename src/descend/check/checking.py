@@ -109,7 +109,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     if guess.sums and described.get("alone"):  # it is given one array at a time: its sums are over that one
         probes = [_first_array(p) for p in probes]
     points, probes = _visited(talk, mapped, probes)
-    if all(np.array_equal(p[-1], p[0]) for p in points):
+    if all(np.array_equal(p[-1], p[0]) for p in points) and not _still_by_rule(talk, guess, mapped, probes, points):
         _tell_still(report, guess)
         return report
     invariants = _invariants(talk, described, mapped, guess)
@@ -167,6 +167,14 @@ def _filled(probe: Probe, mapped: Mapped, described: Message) -> Probe:
 def _first_array(probe: Probe) -> Probe:
     """The same probe with its first array only."""
     return replace(probe, name=f"{probe.name}, one array", start=probe.start[:1], gradients=[g[:1] for g in probe.gradients])
+
+
+def _still_by_rule(talk: Any, rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> bool:
+    """Whether what it keeps changes and a mistake within an equation makes its steps nothing."""
+    if not any(k.arrays for k in kept_of(talk, mapped, probes)):
+        return False
+    match = judge(rule, mapped, probes, points, pairs=False)
+    return match.kind == "wrong" and all(e.target != "p" for e in match.candidates[0].entries)
 
 
 def _tell_still(report: Report, rule: Rule) -> None:

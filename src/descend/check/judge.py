@@ -16,6 +16,7 @@ from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped
 from descend.check.pairs import LIMITS, likely_pairs, surprise
 from descend.check.probes import Probe
+from descend.check.settled import settled
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import Solution
 from descend.check.variants import Candidate, agrees, quick, with_decay
@@ -211,11 +212,11 @@ def _judge_edits(
 ) -> Match:
     """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
     tried = 0
-    forms = [*refs, *writings(rule, "weight_decay" in mapped.ours)]
+    plain = [*(settled(r, frozenset(mapped.ours)) for r in refs), *writings(rule, "weight_decay" in mapped.ours)]
     for hidden in _hidden(rule, mapped):
-        for ref in forms[:HELD] if hidden else forms:
+        for ref in refs[:HELD] if hidden else plain:
             held = _holding(ref, hidden)
-            listed = [] if not hidden and ref in refs else mistake_candidates(rule, mapped, ref)
+            listed = mistake_candidates(rule, mapped, ref) if hidden or ref not in plain[: len(refs)] else []
             pool = [*listed, *edited_candidates(ref)]
             tried += len(pool)
             fitting = []
@@ -240,7 +241,7 @@ def _judge_wide(
     loosely: bool = False,
 ) -> Match:
     """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter."""
-    forms = [*refs[:8], *writings(rule, "weight_decay" in mapped.ours)]
+    forms = [*(settled(r, frozenset(mapped.ours)) for r in refs[:8]), *writings(rule, "weight_decay" in mapped.ours)]
     forms = forms[:5] if loosely else forms
     near = EXACT if loosely else tolerance
     result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)

@@ -31,6 +31,7 @@ __all__ = [
     "agrees",
     "apart",
     "changed",
+    "function_of",
     "line_code",
     "pieces",
     "quick",
@@ -111,18 +112,19 @@ def changed(
     for h in hyper:
         definition.args.kwonlyargs.append(ast.arg(h.name))
         definition.args.kw_defaults.append(ast.Constant(h.default))
-    definition = ast.fix_missing_locations(definition)
-    function = _compiled(rule, definition)
-    function.__descend_source__ = ast.unparse(definition)
+    function = function_of(rule, ast.fix_missing_locations(definition))
     known = dict(rule.hyperparameters) | {h.name: h for h in hyper}
     return replace(rule, function=function, slots=dict(rule.slots) | dict(slots or {}), hyperparameters=known)
 
 
-def _compiled(rule: Rule, definition: ast.FunctionDef) -> Any:
+def function_of(rule: Rule, definition: ast.FunctionDef) -> Any:
+    """What a definition defines, with its source to read."""
     scope = EXTRA | {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
     module = ast.fix_missing_locations(ast.Module([definition], []))
     exec(compile(module, f"<rule {rule.name}>", "exec"), scope)  # our own source, never a user's text
-    return scope[definition.name]
+    function = scope[definition.name]
+    function.__descend_source__ = ast.unparse(definition)
+    return function
 
 
 @lru_cache(maxsize=8192)

@@ -200,12 +200,20 @@ def _functions(rule: Rule) -> Iterator[Wide]:
 
 def _of_other_steps(rule: Rule) -> Iterator[Wide]:
     """p, g or a quantity made of them as it was a step before, or in the first step."""
+    arrays = [n for n, s in rule.slots.items() if s.shape == "like" and not s.counts and not s.power_of]
+    flags = [n for n, h in rule.hyperparameters.items() if h.default is False]
     for place in places_of(rule):
         if not place.name:
             continue
         where = _where(place.line.target)
         if place.text in ("p", "g"):
             name = place.text
+            for slot in arrays if name == "g" else ():
+                said = f"{unicode_of(slot)} is subtracted from g {where}"
+                yield edit_at(place.line, place.put(f"g - s.{slot}"), said, 4)
+                for flag in flags:
+                    source = f"(({place.put(f'g - s.{slot}')}) if {flag} else ({place.line.source}))"
+                    yield edit_at(place.line, source, f"with {unicode_of(flag)} {said}", 4)
             yield edit_at(place.line, place.put(f"last_{name}"), f"{name} of the step before is used {where}", 3)
             yield edit_at(place.line, place.put(f"s.first_{name}"), f"{name} of the first step is used {where}", 4)
         elif place.text == "lr":
