@@ -250,8 +250,8 @@ def told_by_kept(
     if not any(k.arrays for k in kept):
         return told
     best = -1
-    for ref in forms[:FORMS]:
-        watch = Watch(ref, kept, tolerance)
+    for watch in _nearest([Watch(ref, kept, tolerance) for ref in forms[:FORMS]]):
+        ref = watch.ref
         trials = _trials(ref, pool(ref))
         told.tried += len(trials)
         readings = _readings(watch, trials)
@@ -270,6 +270,12 @@ def told_by_kept(
             break
     told.found.sort(key=lambda pair: pair[0])
     return told
+
+
+def _nearest(watches: Sequence[Watch]) -> list[Watch]:
+    """The forms of which most is kept as they have it."""
+    counts = [len({slot for slot, _ in w.same((), {}, {(s, n) for s in w.slots for n in w.names})}) for w in watches]
+    return [w for w, count in zip(watches, counts, strict=True) if count == max(counts)]
 
 
 def _defines(trial: Trial, slot: str) -> bool:
