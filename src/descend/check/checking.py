@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 
 import descend.optimizers  # noqa: F401  (fills the registry)
-from descend.check.by_state import kept_of
 from descend.check.dialects import DECOUPLED, HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
 from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
 from descend.check.judge import EXACT, Match, judge
+from descend.check.kept import kept_of
 from descend.check.late import judge_late
 from descend.check.loading import Failed
 from descend.check.names import Mapped, map_names, rule_named

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.by_state import Kept, Told, told_by_kept, two_in_the_step
+from descend.check.by_state import Told, told_by_kept, two_in_the_step
 from descend.check.dialects import references
 from descend.check.edits import doubled_candidates, edited_candidates
+from descend.check.kept import Kept
 from descend.check.mistake import Mistake
 from descend.check.mistakes import mistakes_of
 from descend.check.names import Mapped

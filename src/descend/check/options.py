@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.by_state import Kept, kept_of
 from descend.check.dialects import DECOUPLED
 from descend.check.explaining import explain_mistakes
 from descend.check.judge import Match, judge
+from descend.check.kept import Kept, kept_of
 from descend.check.names import Mapped, map_names
 from descend.check.probes import Probe, probes_for
 from descend.check.verdict import Found, Report
