@@ -148,6 +148,10 @@ class Watch(Sieve):
         compared: Pairs,
     ) -> None:
         """Take away the pairs that differ in a step, and note those that were there to compare."""
+        here = {(slot, name) for slot, name in left if name in kept.arrays and slot not in stage.lost}
+        if not here:
+            return
+        compared |= here
         s = SimpleNamespace(**stage.slots)
         for name, slot in slots.items():
             setattr(s, name, started(slot, stage))
@@ -159,15 +163,13 @@ class Watch(Sieve):
             space["g"], space["p"] = g, p
             for code in codes:
                 exec(code, self.scope, space)  # our own source, never a user's text
-            for pair in list(left):
+            for pair in list(here):
                 slot, name = pair
-                if name not in kept.arrays or slot in stage.lost:
-                    continue
-                compared.add(pair)
                 value, wanted = np.ravel(getattr(s, slot, np.nan)), kept.arrays[name][t]
                 if value.shape != wanted.shape or not _near(value, wanted, size[name]):
+                    here.discard(pair)
                     left.discard(pair)
-            if not left:
+            if not here:
                 return
             p = reached
             for name in lost:
@@ -223,24 +225,32 @@ Reading = tuple[list[Trial], Pairs, list[str]]
 
 
 def readings_of(watch: Watch, trials: Sequence[Trial]) -> list[Reading]:
-    """What the kept arrays say, array by array: what is wrong in one is taken for granted where others are made of it."""
+    """What the kept arrays say, array by array: what is wrong in one is taken for granted where others are made of it.
+
+    Of several explanations of one array the likeliest is: they make the same array.
+    """
     every = {(slot, name) for slot in watch.slots for name in watch.names}
-    done: list[Reading] = []
     level: list[list[Trial]] = [[]]
-    for depth in range(DEEP + 1):
-        following = []
-        for chosen in level:
-            changes, slots = together(chosen)
-            right = watch.same(changes, slots, every)
-            known, taken = {s for s, _ in right}, {n for _, n in right}
-            left = {(s, n) for s, n in every if s not in known and n not in taken}
-            explained = _explained(watch, trials, left, chosen) if left and depth < DEEP else {}
-            if not explained:
-                open_ = {s for s, _ in left}
-                done.append((chosen, right, [s for s in watch.slots if s in open_]))
-            following += [[*chosen, *more] for more in _combined(list(explained.values())) if apart([*chosen, *more])]
+    for _ in range(DEEP):
+        changes, slots = together(level[0])
+        explained = _explained(watch, trials, _left(every, watch.same(changes, slots, every)), level[0])
+        following = [[*chosen, *more] for chosen in level for more in _combined(list(explained.values()))]
+        following = [chosen for chosen in following if apart(chosen)]
+        if not following:
+            break
         level = sorted(following, key=lambda ts: sum(t.cost for t in ts))[:COMBINED]
-    return sorted(done, key=lambda r: (-len(r[1]), sum(t.cost for t in r[0])))
+    found = []
+    for chosen in level:
+        right = watch.same(*together(chosen), every)
+        open_ = {slot for slot, _ in _left(every, right)}
+        found.append((chosen, right, [s for s in watch.slots if s in open_]))
+    return sorted(found, key=lambda r: -len(r[1]))
+
+
+def _left(every: Pairs, right: Pairs) -> Pairs:
+    """The pairs of slots and arrays that agree with none."""
+    known, taken = {s for s, _ in right}, {n for _, n in right}
+    return {(s, n) for s, n in every if s not in known and n not in taken}
 
 
 def _combined(explained: Sequence[Sequence[Trial]]) -> Iterator[list[Trial]]:
