@@ -22,9 +22,11 @@ from descend.check.kept import (
     Trial,
     Watch,
     apart,
+    changes_together,
     nearest,
+    pieces_together,
     readings_of,
-    together,
+    slots_together,
     trial_of,
     trials_of,
 )
@@ -147,16 +149,16 @@ def _beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]], trials: 
     whole = case.sieve(ref, whole=True)
     plain = case.sieve(ref) if flat(ref) else whole
     for first in firsts:
-        changes, slots = together(first)
         found = 0
         for trial in trials:
             if not apart([*first, trial]):
                 continue
             case.told.tried += 1
             sieve = whole if trial.whole or any(t.whole for t in first) else plain
-            pieces = sieve.pieces_of([*changes, *trial.changes])
-            if pieces is not None and sieve.passes(pieces, {**slots, **trial.slots}):
-                found += case.add(ref, [*first, trial])
+            both = [*first, trial]
+            pieces = pieces_together(sieve, both)
+            if pieces is not None and sieve.passes(pieces, slots_together(both)):
+                found += case.add(ref, both)
             if found >= EACH:
                 break
         if found:
@@ -167,7 +169,7 @@ def _solved_beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]], t
     """What the kept arrays show, and another number than should be in some place."""
     solver = Solver(ref, case.probes, case.points, case.tolerance)
     for first in firsts:
-        changes, slots = together(first)
+        changes, slots = changes_together(first), slots_together(first)
         for free in free_places(ref.rule):
             if not apart([*first, Trial(free.changes, {}, 0.0, lambda: None)]):
                 continue
@@ -197,7 +199,7 @@ def _two(case: _Case, ref: Candidate, trials: Sequence[Trial]) -> None:
     for trial in trials:
         targets = {c.target for c in trial.changes if c.kind == "set"}
         if targets and not targets & feeding and not (single and trial.whole):
-            pieces = sieve.pieces_of(trial.changes)
+            pieces = trial.pieces(sieve)
             if pieces is not None:
                 parts.append((trial, pieces))
     both = (

@@ -14,7 +14,7 @@ import numpy as np
 from descend.check.names import Mapped
 from descend.check.pairs import surprise
 from descend.check.probes import Probe
-from descend.check.sieve import FAILURES, Sieve, Stage, started
+from descend.check.sieve import FAILURES, Pieces, Sieve, Stage, started
 from descend.check.variants import Candidate
 from descend.check.wide import Wide, wide_candidate, wide_edits
 
@@ -24,10 +24,12 @@ __all__ = [
     "Trial",
     "Watch",
     "apart",
+    "changes_together",
     "kept_of",
     "nearest",
+    "pieces_together",
     "readings_of",
-    "together",
+    "slots_together",
     "trial_of",
     "trials_of",
 ]
@@ -119,9 +121,9 @@ class Watch(Sieve):
                 for k in self.kept
             ]
 
-    def same(self, changes: Sequence[Any], slots: Mapping[str, Any], pairs: Pairs) -> Pairs:
+    def same(self, trials: Sequence[Trial], pairs: Pairs) -> Pairs:
         """Of these pairs of a slot and a kept array those that are the same in every step, with these changes made."""
-        made = self.pieces_of(changes)
+        made, slots = pieces_together(self, trials), slots_together(trials)
         if made is None:
             return set()
         left: Pairs = set(pairs)
@@ -190,6 +192,27 @@ class Trial:
     make: Callable[[], Candidate | None]
     #: Needs arrays as they are.
     whole: bool = False
+    _pieces: Any = ()
+
+    def pieces(self, sieve: Sieve) -> Pieces | None:
+        """The lines it puts in place of those of its form."""
+        if self._pieces == ():
+            self._pieces = sieve.pieces_of(self.changes)
+        found: Pieces | None = self._pieces
+        return found
+
+
+def pieces_together(sieve: Sieve, trials: Sequence[Trial]) -> Pieces | None:
+    """The lines that several changes put in place of those of their form; None where they cannot be made."""
+    found: dict[int, str] = {}
+    for trial in trials:
+        own = trial.pieces(sieve)
+        if own is None:
+            return None
+        if not found.keys().isdisjoint(own):
+            return sieve.pieces_of(changes_together(trials))
+        found |= own
+    return found
 
 
 def trials_of(ref: Candidate, listed: Sequence[Candidate]) -> list[Trial]:
@@ -216,7 +239,7 @@ def trial_of(ref: Candidate, edit: Wide) -> Trial:
 
 def nearest(watches: Sequence[Watch]) -> list[Watch]:
     """The forms of which most is kept as they have it."""
-    counts = [len({slot for slot, _ in w.same((), {}, {(s, n) for s in w.slots for n in w.names})}) for w in watches]
+    counts = [len({slot for slot, _ in w.same((), {(s, n) for s in w.slots for n in w.names})}) for w in watches]
     return [w for w, count in zip(watches, counts, strict=True) if count == max(counts)]
 
 
@@ -232,8 +255,7 @@ def readings_of(watch: Watch, trials: Sequence[Trial]) -> list[Reading]:
     every = {(slot, name) for slot in watch.slots for name in watch.names}
     level: list[list[Trial]] = [[]]
     for _ in range(DEEP):
-        changes, slots = together(level[0])
-        explained = _explained(watch, trials, _left(every, watch.same(changes, slots, every)), level[0])
+        explained = _explained(watch, trials, _left(every, watch.same(level[0], every)), level[0])
         following = [[*chosen, *more] for chosen in level for more in _combined(list(explained.values()))]
         following = [chosen for chosen in following if apart(chosen)]
         if not following:
@@ -241,7 +263,7 @@ def readings_of(watch: Watch, trials: Sequence[Trial]) -> list[Reading]:
         level = sorted(following, key=lambda ts: sum(t.cost for t in ts))[:COMBINED]
     found = []
     for chosen in level:
-        right = watch.same(*together(chosen), every)
+        right = watch.same(chosen, every)
         open_ = {slot for slot, _ in _left(every, right)}
         found.append((chosen, right, [s for s in watch.slots if s in open_]))
     return sorted(found, key=lambda r: -len(r[1]))
@@ -266,11 +288,10 @@ def _explained(watch: Watch, trials: Sequence[Trial], pairs: Pairs, chosen: Sequ
     """For each slot that is not as it should be the likeliest changes that make it what was kept, beside those chosen."""
     found: dict[str, list[Trial]] = {}
     left = set(pairs)
-    changes, slots = together(chosen)
     for trial in trials:
         if chosen and not apart([*chosen, trial]):
             continue
-        for slot, _ in watch.same([*changes, *trial.changes], {**slots, **trial.slots}, left):
+        for slot, _ in watch.same([*chosen, trial], left):
             if trial not in (own := found.setdefault(slot, [])):
                 own.append(trial)
             if len(own) >= EACH:
@@ -287,5 +308,11 @@ def apart(trials: Sequence[Trial]) -> list[Trial]:
     return once if len(lines) == len(set(lines)) else []
 
 
-def together(trials: Sequence[Trial]) -> tuple[list[Any], dict[str, Any]]:
-    return [c for t in trials for c in t.changes], {k: v for t in trials for k, v in t.slots.items()}
+def changes_together(trials: Sequence[Trial]) -> list[Any]:
+    """All their changes."""
+    return [c for t in trials for c in t.changes]
+
+
+def slots_together(trials: Sequence[Trial]) -> dict[str, Any]:
+    """All their slots."""
+    return {k: v for t in trials for k, v in t.slots.items()}
