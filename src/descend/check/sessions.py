@@ -242,14 +242,25 @@ def _set_attributes(thing: Any, settings: Settings) -> None:
             raise Failed(f"it has no attribute {name!r} to change")
 
 
+#: Steps of one run that an optax transformation makes operation by operation before its update is compiled.
+UNCOMPILED = 60
+#: What is compiled anew in every step where it is not part of a compiled update.
+_BRANCHES = {"while", "cond", "scan"}
+
+
 class OptaxSession(Session):
-    """An optax transformation: update, then apply. Updates are compiled, once for each setting and shapes."""
+    """An optax transformation: update, then apply.
+
+    Short runs go operation by operation: JAX compiles each operation once for a shape, whatever the settings and whichever the
+    optimizer, where a compiled update is of use to one setting only and costs as much as a hundred such steps. Long runs, and
+    updates with loops or branches of JAX's own, are compiled.
+    """
 
     def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, programs: Settings) -> None:
         import jax
         import jax.numpy as jnp
 
-        self.jax, self.programs = jax, programs
+        self.jax, self.programs, self.taken = jax, programs, 0
         self.key = f"{settings}{[a.shape for a in arrays]}{dtype}"
         with jax.enable_x64(True):
             self.tx = factory(**settings)
@@ -261,19 +272,33 @@ class OptaxSession(Session):
             raise Failed("optax takes no None gradients")
         with self.jax.enable_x64(True):
             given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
-            updates, self.opt_state = self._update(given)
+            updates, self.opt_state = self._program(given)(given, self.opt_state, self.params)
             self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
+        self.taken += 1
 
-    def _update(self, grads: Any) -> Any:
-        """One compiled update, or one as it is where a transformation cannot be compiled."""
-        if self.key not in self.programs:
-            program = self.jax.jit(self.tx.update)
-            try:
-                program(grads, self.opt_state, self.params)
-            except Exception:
-                program = self.tx.update
-            self.programs[self.key] = program
-        return self.programs[self.key](grads, self.opt_state, self.params)
+    def _program(self, grads: Any) -> Callable[..., Any]:
+        """The update to call: as it is; compiled in a long run or where it branches; as it is where it cannot be compiled."""
+        if "branches" not in self.programs:
+            self.programs["branches"] = self._branches(grads)
+        if self.key in self.programs:
+            return self.programs[self.key]  # type: ignore[no-any-return]
+        if self.taken < UNCOMPILED and not self.programs["branches"]:
+            return self.tx.update  # type: ignore[no-any-return]
+        program = self.jax.jit(self.tx.update)
+        try:
+            program(grads, self.opt_state, self.params)
+        except Exception:
+            program = self.tx.update
+        self.programs[self.key] = program
+        return program  # type: ignore[no-any-return]
+
+    def _branches(self, grads: Any) -> bool:
+        """Whether the update has loops or branches of JAX's own; no, where it cannot be traced."""
+        try:
+            equations = self.jax.make_jaxpr(self.tx.update)(grads, self.opt_state, self.params).jaxpr.eqns
+        except Exception:
+            return False
+        return any(e.primitive.name in _BRANCHES for e in equations)
 
     def points(self) -> Arrays:
         return [np.array(p) for p in self.params]
