@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -339,7 +341,29 @@ def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Re
 
 def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096, jobs: int = 2) -> Iterator[Report]:
     """One report per optimizer of an installed module, in order. Each of the child processes serves until something ends it."""
-    talks = [Child(f"{module}:", seconds=seconds, megabytes=megabytes) for _ in range(jobs)]
+    with tempfile.TemporaryDirectory(prefix="descend-check-") as folder:
+        shared = _compiled_once(folder)
+        talks = [Child(f"{module}:", seconds=seconds, megabytes=megabytes, environment=shared) for _ in range(jobs)]
+        try:
+            names = talks[0].names_in(module)
+            yield from _reports(module, names, talks)
+        except Failed as error:
+            yield could_not_run(module, error, None)
+        finally:
+            for talk in talks:
+                talk.close()
+
+
+def _compiled_once(folder: str) -> dict[str, str]:
+    """What has JAX share the compiled operations among child processes; somebody's own folder for them is left to them."""
+    if "JAX_COMPILATION_CACHE_DIR" in os.environ:
+        return {}
+    always = {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "JAX_PERSISTENT_CACHE_MIN_ENTRY_SIZE_BYTES": "-1"}
+    return {"JAX_COMPILATION_CACHE_DIR": folder, **always}
+
+
+def _reports(module: str, names: Sequence[str], talks: Sequence[Child]) -> Iterator[Report]:
+    """Each name checked by whichever child is free."""
     free: Queue[Child] = Queue()
     for talk in talks:
         free.put(talk)
@@ -354,12 +378,5 @@ def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096, jobs
         finally:
             free.put(talk)
 
-    try:
-        names = talks[0].names_in(module)
-        with ThreadPoolExecutor(jobs) as pool:
-            yield from pool.map(one, names)
-    except Failed as error:
-        yield could_not_run(module, error, None)
-    finally:
-        for talk in talks:
-            talk.close()
+    with ThreadPoolExecutor(len(talks)) as pool:
+        yield from pool.map(one, names)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import sys
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -74,6 +76,7 @@ class Subject:
             request.get("layout", ()),
         )
         points, states, dtypes, jumped = [_row(session.points())], [], "", None
+        taken: list[float] = []
         jump = request.get("jump") or (-1, 0, 0)
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
@@ -84,7 +87,9 @@ class Subject:
                     session.reload()
                 if t == jump[0]:
                     jumped = session.jump(t, jump[1], jump[2])
+                began = time.perf_counter()
                 session.step(_cut(row, start, request.get("missing", {}).get(str(t), ())))
+                taken.append(time.perf_counter() - began)
                 now = session.points()
                 for p, a in zip(now, start, strict=True):
                     if p.shape != a.shape:
@@ -95,7 +100,8 @@ class Subject:
                 dtypes = str(now[0].dtype)
                 if request.get("states") and t < 8:
                     states.append({k: np.ravel(v).tolist() for k, v in session.state().items()})
-        return {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+        told = {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+        return told | {"pace": statistics.median(taken) if taken else 0.0}
 
 
 def _chance(state: Any = None) -> Any:
