@@ -64,7 +64,7 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         asked["joined"] = request(joined, [[np.concatenate([x.ravel() for x in g])] for g in gs], s)
         odd, odd_gs = _draw([(1,), (2, 3, 2)], 3)
         asked["shapes"] = request(odd, odd_gs, s)
-    if any(a["name"] == "maximize" for a in described["arguments"]):
+    if any(a["name"] == "maximize" for a in described["arguments"]) and not described.get("closure"):
         turned = [[-x for x in g] for g in gs]
         asked["maximize"] = request(start, turned, s | {"maximize": True})
         if "weight_decay" in mapped.ours:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -109,6 +110,8 @@ class TorchSession(Session):
         self.settings, self.groups = settings, groups
         with _double_numbers(torch, self.number):
             self.opt = self._made()
+        if callable(getattr(self.opt, "train", None)):  # a schedule-free optimizer has two modes, and does not step in the other
+            self.opt.train()
 
     def _made(self) -> Any:
         given: Any = self.params
@@ -123,20 +126,44 @@ class TorchSession(Session):
     #: Whether gradients are added to those there are, once the optimizer's own zero_grad has cleared them.
     accumulates = False
 
+    #: Whether its step is given a closure, and whether gradients keep the graph they came from.
+    closure = False
+    graph = False
+
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         torch, kept = self.torch, []
-        for p, g in zip(self.params, grads, strict=True):
-            fresh = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
-            if fresh is None or p.grad is None or not self.accumulates:
-                p.grad = fresh
+        fresh = [
+            None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
+            for p, g in zip(self.params, grads, strict=True)
+        ]
+        for p, g in zip(self.params, fresh, strict=True):
+            if g is None or p.grad is None or not self.accumulates:
+                p.grad = g
             else:  # into the same array, as a backward pass does: who keeps that array sees it change
-                p.grad.add_(fresh)
+                p.grad.add_(g)
             kept.append(None if p.grad is None else p.grad.clone())
+        if self.graph:
+            self._backward(fresh)
         with _double_numbers(torch, self.number):
-            self.opt.step()
+            self.opt.step(*([lambda: self._backward(fresh)] if self.closure else []))
+        if self.closure:  # whoever has gradients worked out anew is expected to leave others behind
+            return
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
                 self.touched = True
+
+    def _backward(self, grads: Sequence[Any]) -> Any:
+        """What a closure does: Σ g·p and its gradients; with a graph, of a function that has a Hessian of one as well."""
+        with self.torch.enable_grad():
+            loss = self.torch.zeros(())
+            for p, g in zip(self.params, grads, strict=True):
+                p.grad = None
+                if g is not None:
+                    loss = loss + (g * p).sum() + (0.5 * ((p - p.detach()) ** 2).sum() if self.graph else 0.0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that a graph is kept
+                loss.backward(create_graph=self.graph)
+        return loss
 
     def points(self) -> Arrays:
         return [p.detach().numpy().copy() for p in self.params]

@@ -45,6 +45,8 @@ class Subject:
             "text": self.plan.text,
             "arguments": self.plan.arguments,
             "groups": self.plan.adapter == "torch",
+            "blind": self.plan.blind,
+            "closure": self.plan.closure,
             "alone": self.plan.adapter in ("class", "function") and self.plan.container == "array",
             "default_settings": _defaults(self.plan.arguments),
         }
