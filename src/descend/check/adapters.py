@@ -162,8 +162,8 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
             first = told if first is None or plan.adapter == "torch" else first  # what came of the last way says most
             telling = telling or (told if isinstance(error, Failed) else None)
             continue
+        plan.arguments += forwarded(plan) if plan.adapter == "torch" else []
         if moved:
-            plan.arguments += forwarded(plan) if plan.adapter == "torch" else []
             return plan
         quiet = quiet or plan
     if quiet is not None:

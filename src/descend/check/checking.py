@@ -340,14 +340,18 @@ def _without_reference(talk: Any, described: Message, mapped: Mapped, report: Re
     return report
 
 
-def check_all(module: str, *, seconds: float = 20.0, megabytes: int = 4096, jobs: int = 2) -> Iterator[Report]:
-    """One report per optimizer of an installed module, in order. Each of the child processes serves until something ends it."""
+def check_all(
+    module: str, names: Sequence[str] | None = None, *, seconds: float = 20.0, megabytes: int = 4096, jobs: int = 2
+) -> Iterator[Report]:
+    """One report per optimizer of an installed module, in order, or for `names` of it alone.
+
+    Each of the child processes serves until something ends it.
+    """
     with tempfile.TemporaryDirectory(prefix="descend-check-") as folder:
         shared = _compiled_once(folder)
         talks = [Child(f"{module}:", seconds=seconds, megabytes=megabytes, environment=shared) for _ in range(jobs)]
         try:
-            names = talks[0].names_in(module)
-            yield from _reports(module, names, talks)
+            yield from _reports(module, talks[0].names_in(module) if names is None else names, talks)
         except Failed as error:
             yield could_not_run(module, error, None)
         finally:

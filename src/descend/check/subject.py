@@ -30,12 +30,16 @@ class Subject:
             self.target, self.name, self.path = target, getattr(target, "__name__", type(target).__name__), None
             code = getattr(getattr(target, "__init__", target), "__code__", getattr(target, "__code__", None))
             self.path = code.co_filename if code is not None else None
+        before = _chance()
+        _seed(0)
         try:
             self.plan = plan_for(self.target, self.name, self.path, adapter, hyper)
         except Failed:
             raise
         except BaseException as error:
             raise failure(error, self.path) from None
+        finally:
+            _chance(before)
 
     def describe(self) -> Message:
         """Name, adapter and arguments."""
