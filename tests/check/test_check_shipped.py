@@ -30,7 +30,6 @@ RIGHT = {
 WRONG = {
     "Lamb": "multiplies the step after the trust ratio",
     "Adan": "maximize is not descent on −g",
-    "ScheduleFreeAdamW": "the gradient is changed by the step",
     "Muon": "the gradient is changed by the step",
 }
 #: No rule of ours, of which the properties of any optimizer are asked all the same.
@@ -38,9 +37,7 @@ OTHERS = {
     "DAdaptAdan": "maximize is not descent on −g",
     "Magma": "maximize is not descent on −g",
     "Gravity": "",
-    "ASGD": "",
     "AdaNorm": "",
-    "QHAdam": "",
 }
 #: Driven with more than parameters and gradients: words of how.
 DRIVEN = {

@@ -114,7 +114,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     if all(np.array_equal(p[-1], p[0]) for p in points):
         _tell_still(report, guess)
         return report
-    invariants = _invariants(talk, described, mapped, guess)
+    invariants = _invariants(talk, described, mapped, guess, recognised)
     shared = [i for i in invariants if i.holds is False and i.name == SHARED]
     match = Match("") if shared else judge(guess, mapped, probes, points, described["adapter"])
     if shared:  # the equations are judged on one array alone
@@ -234,9 +234,14 @@ def _recognised(talk: Any, described: Message, overrides: Mapping[str, str]) -> 
     return None
 
 
-def _invariants(talk: Any, described: Message, mapped: Mapped, rule: Rule | None) -> list[Invariant]:
+def _invariants(
+    talk: Any, described: Message, mapped: Mapped, rule: Rule | None, recognised: bool = False
+) -> list[Invariant]:
     values = probes_for(rule, mapped.ours)[0].values
     asked = invariant_requests(described, mapped, values, bool(rule is not None and rule.ndim))
+    if recognised:  # the arguments that the rule does not have are at their defaults, which may switch something off
+        whole = map_names(None, described["arguments"], {})
+        asked["all arguments"] = asked["base"] | {"settings": whole.settings(probes_for(None, whole.ours)[0].values)}
     answers = talk.run(list(asked.values()))
     whole = rule is None or rule.whole_array
     return judge_invariants(asked, dict(zip(asked, answers, strict=True)), whole, rule is not None and rule.sums)
