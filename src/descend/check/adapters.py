@@ -110,6 +110,12 @@ class Plan:
     graph: bool = False
 
     @property
+    def groups(self) -> bool:
+        """Whether it has parameter groups: a torch optimizer that is not given a model."""
+        modelled = isinstance(self.target, Handed) and any(role == "model" for _, role in self.target.roles)
+        return self.adapter == "torch" and not modelled
+
+    @property
     def blind(self) -> str:
         """What a run with given gradients does not show of it."""
         if self.graph:

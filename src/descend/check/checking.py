@@ -234,14 +234,12 @@ def _recognised(talk: Any, described: Message, overrides: Mapping[str, str]) -> 
     return None
 
 
-def _invariants(
-    talk: Any, described: Message, mapped: Mapped, rule: Rule | None, recognised: bool = False
-) -> list[Invariant]:
+def _invariants(talk: Any, described: Message, mapped: Mapped, rule: Rule | None, recognised: bool = False) -> list[Invariant]:
     values = probes_for(rule, mapped.ours)[0].values
     asked = invariant_requests(described, mapped, values, bool(rule is not None and rule.ndim))
     if recognised:  # the arguments that the rule does not have are at their defaults, which may switch something off
-        whole = map_names(None, described["arguments"], {})
-        asked["all arguments"] = asked["base"] | {"settings": whole.settings(probes_for(None, whole.ours)[0].values)}
+        every = map_names(None, described["arguments"], {})
+        asked["all arguments"] = asked["base"] | {"settings": every.settings(probes_for(None, every.ours)[0].values)}
     answers = talk.run(list(asked.values()))
     whole = rule is None or rule.whole_array
     return judge_invariants(asked, dict(zip(asked, answers, strict=True)), whole, rule is not None and rule.sums)

@@ -110,7 +110,7 @@ class TorchSession(Session):
         self.settings, self.groups = settings, groups
         with _double_numbers(torch, self.number):
             self.opt = self._made()
-        if callable(getattr(self.opt, "train", None)):  # a schedule-free optimizer has two modes, and does not step in the other
+        if callable(getattr(self.opt, "train", None)):  # schedule-free ones have two modes, and step in this one only
             self.opt.train()
 
     def _made(self) -> Any:
@@ -162,7 +162,7 @@ class TorchSession(Session):
                     loss = loss + (g * p).sum() + (0.5 * ((p - p.detach()) ** 2).sum() if self.graph else 0.0)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UserWarning)  # that a graph is kept
-                loss.backward(create_graph=self.graph)
+                loss.backward(create_graph=self.graph)  # type: ignore[no-untyped-call]
         return loss
 
     def points(self) -> Arrays:
@@ -317,7 +317,7 @@ class OptaxSession(Session):
         except Exception:
             program = self.tx.update
         self.programs[self.key] = program
-        return program  # type: ignore[no-any-return]
+        return program
 
     def _branches(self, grads: Any) -> bool:
         """Whether the update has loops or branches of JAX's own; no, where it cannot be traced."""

@@ -48,7 +48,7 @@ class Subject:
             "adapter": self.plan.adapter,
             "text": self.plan.text,
             "arguments": self.plan.arguments,
-            "groups": self.plan.adapter == "torch",
+            "groups": self.plan.groups,
             "blind": self.plan.blind,
             "closure": self.plan.closure,
             "alone": self.plan.adapter in ("class", "function") and self.plan.container == "array",
