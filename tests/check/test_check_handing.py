@@ -12,7 +12,7 @@ import torch
 from descend.check import check
 from descend.check.adapters import Plan, open_session, plan_for
 from descend.check.loading import Failed
-from descend.check.sessions import UNCOMPILED
+from descend.check.optaxsession import UNCOMPILED
 
 
 class Base(torch.optim.Optimizer):
@@ -75,8 +75,8 @@ class Curved(Base):
     def step(self, closure: Any = None) -> None:
         params = [p for p in self.param_groups[0]["params"] if p.grad is not None]
         ones = [torch.ones_like(p) for p in params]
-        for p, h in zip(params, torch.autograd.grad([p.grad for p in params], params, ones), strict=True):
-            assert torch.allclose(h, torch.ones_like(h))
+        diagonal = torch.autograd.grad([p.grad for p in params], params, ones)
+        assert all(torch.equal(h, one) for h, one in zip(diagonal, ones, strict=True))
         super().step()
 
 
@@ -183,6 +183,12 @@ def test_an_update_that_branches_is_compiled_at_once() -> None:
     updates(plan.target, 2, plan)
     assert plan.programs["branches"]
     assert len(plan.programs) == 2
+
+
+def test_an_update_that_asks_for_the_loss_is_told_so() -> None:
+    report = check(optax.polyak_sgd)
+    assert report.verdict == "could_not_run"
+    assert "asks for value" in report.message
 
 
 def test_a_layout_is_refused_in_words() -> None:

@@ -15,9 +15,10 @@ from descend.check.driversession import DriverSession
 from descend.check.handing import Handed, forwarded, handings, other_ways, why_not
 from descend.check.loading import Failed, failure
 from descend.check.names import SYNONYMS, TUPLES
+from descend.check.optaxsession import OptaxSession
 from descend.check.plainsession import PlainSession
 from descend.check.probes import SETTINGS
-from descend.check.sessions import ArenaSession, KerasSession, Layout, OptaxSession, Session, TorchSession
+from descend.check.sessions import ArenaSession, KerasSession, Layout, Session, TorchSession
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
@@ -198,7 +199,13 @@ def _told(plan: Plan, error: Exception, told: Failed) -> Failed:
 def _what(target: Any) -> str:
     if isinstance(target, type):
         return f"a class without {', '.join(_METHODS[:3])}"
-    return "a function without arguments" if callable(target) else f"a {type(target).__name__}"
+    if not callable(target):
+        return f"a {type(target).__name__}"
+    required = [a["name"] for a in _arguments(target, skip=0) if "default" not in a]
+    if not required:
+        return "a function without arguments"
+    given = f"{', '.join(required)} given numbers"
+    return f"a function that takes no gradients and, with {given}, makes no optimizer: wrap it in a function that does"
 
 
 def _tried(plan: Plan, dtype: str = "float64") -> bool:
