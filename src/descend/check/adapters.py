@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import inspect
 import sys
 from collections.abc import Callable, Sequence
@@ -11,11 +12,13 @@ from typing import Any
 import numpy as np
 
 from descend.check.driversession import DriverSession
+from descend.check.handing import Handed, forwarded, handings, other_ways, why_not
 from descend.check.loading import Failed, failure
 from descend.check.names import SYNONYMS, TUPLES
+from descend.check.optaxsession import OptaxSession
 from descend.check.plainsession import PlainSession
 from descend.check.probes import SETTINGS
-from descend.check.sessions import ArenaSession, KerasSession, Layout, OptaxSession, Session, TorchSession
+from descend.check.sessions import ArenaSession, KerasSession, Layout, Session, TorchSession
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
@@ -103,6 +106,24 @@ class Plan:
     programs: dict[str, Any] = field(default_factory=dict)
     #: Whether torch's default type is float64 while it runs, so that single numbers of a state are kept in float64 as well.
     double: bool = True
+    #: Whether a torch optimizer's step is given a closure, and whether gradients keep their graph.
+    closure: bool = False
+    graph: bool = False
+
+    @property
+    def groups(self) -> bool:
+        """Whether it has parameter groups: a torch optimizer that is not given a model."""
+        modelled = isinstance(self.target, Handed) and any(role == "model" for _, role in self.target.roles)
+        return self.adapter == "torch" and not modelled
+
+    @property
+    def blind(self) -> str:
+        """What a run with given gradients does not show of it."""
+        if self.graph:
+            return "the gradients it is given have a Hessian of one on the diagonal: what it does with others is not seen"
+        if self.closure:
+            return "its closure gives the gradients of a linear function: what it does about curvature is not seen"
+        return ""
 
     @property
     def text(self) -> str:
@@ -114,8 +135,10 @@ class Plan:
             roles = ", ".join(r.removeprefix("slot:") for r in self.roles)
             library = "NumPy" if self.arrays == "numpy" else "torch"
             return f"{library} {self.adapter}{name}({roles}), {_CONTAINERS[self.container]}"
+        more = [self.target.text] if isinstance(self.target, Handed) else []
+        more += ["with a closure"] * self.closure
         return {
-            "torch": "torch.optim.Optimizer",
+            "torch": ", ".join(filter(None, ["torch.optim.Optimizer", *more])),
             "optax": "optax transformation",
             "keras": "Keras optimizer",
             "arena": f"class over parameters with .grad ({self.arrays})",
@@ -139,12 +162,14 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
         try:
             moved = _tried(plan)
         except Exception as error:
-            if plan.adapter == "torch" and plan.double and "dtype" in str(error):
-                plans.append(replace(plan, double=False))  # its own numbers are float32 by name
             told = error if isinstance(error, Failed) else failure(error, path)
-            first = first or told
+            if plan.adapter == "torch":
+                plans += _more_plans(plan, error)
+                told = _told(plan, error, told)
+            first = told if first is None or plan.adapter == "torch" else first  # what came of the last way says most
             telling = telling or (told if isinstance(error, Failed) else None)
             continue
+        plan.arguments += forwarded(plan) if plan.adapter == "torch" else []
         if moved:
             return plan
         quiet = quiet or plan
@@ -154,16 +179,39 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
     raise telling or first
 
 
+def _more_plans(plan: Plan, error: Exception) -> list[Plan]:
+    """Other ways to drive a torch optimizer that has failed."""
+    if plan.double and "dtype" in str(error):
+        return [replace(plan, double=False)]  # its own numbers are float32 by name
+    return other_ways(plan, error)
+
+
+def _told(plan: Plan, error: Exception, told: Failed) -> Failed:
+    """Why a torch optimizer failed: that it runs in single precision alone, or what is missing."""
+    if not plan.double and "dtype" in str(error):
+        with contextlib.suppress(Exception):
+            _tried(plan, "float32")
+            said = "it takes float32 parameters only, and a check needs float64 to tell rounding from mistakes"
+            return Failed(f"{said} ({told})", told.line)
+    return why_not(plan, error, told)
+
+
 def _what(target: Any) -> str:
     if isinstance(target, type):
         return f"a class without {', '.join(_METHODS[:3])}"
-    return "a function without arguments" if callable(target) else f"a {type(target).__name__}"
+    if not callable(target):
+        return f"a {type(target).__name__}"
+    required = [a["name"] for a in _arguments(target, skip=0) if "default" not in a]
+    if not required:
+        return "a function without arguments"
+    given = f"{', '.join(required)} given numbers"
+    return f"a function that takes no gradients and, with {given}, makes no optimizer: wrap it in a function that does"
 
 
-def _tried(plan: Plan) -> bool:
+def _tried(plan: Plan, dtype: str = "float64") -> bool:
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(4, 2)), rng.normal(size=(2, 3))]
-    session = open_session(plan, arrays, guessed_settings(plan), None, "float64")
+    session = open_session(plan, arrays, guessed_settings(plan), None, dtype)
     for _ in range(2):
         session.step([rng.normal(size=a.shape) for a in arrays])
         points = session.points()
@@ -197,7 +245,9 @@ def open_session(
         k: tuple(v) if isinstance(v, list) and isinstance(defaults.get(k, ()), tuple) else v for k, v in settings.items()
     }
     if plan.adapter == "torch":
-        return TorchSession(plan.target, arrays, settings, groups, dtype, laid, plan.double)
+        session = TorchSession(plan.target, arrays, settings, groups, dtype, laid, plan.double)
+        session.closure, session.graph = plan.closure, plan.graph
+        return session
     if groups:
         raise Failed("it has no parameter groups")
     if plan.adapter == "arena":
@@ -234,7 +284,7 @@ def _library_plans(target: Any, adapter: str | None) -> list[Plan]:
         import torch
 
         if isinstance(target, type) and issubclass(target, torch.optim.Optimizer):
-            return [Plan("torch", target, _arguments(_initializer(target), skip=2))]
+            return [Plan("torch", *handings(target, _arguments(_initializer(target), skip=2)))]
         if (adapter == "torch" and callable(target)) or _makes_torch(torch, target):
             return [Plan("torch", target, _arguments(target, skip=1))]
     if "keras" in sys.modules and adapter in (None, "keras") and isinstance(target, type):

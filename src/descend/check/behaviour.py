@@ -11,6 +11,9 @@ from descend.check.names import Mapped
 
 __all__ = ["behaviour"]
 
+#: A step this small next to the point is rounding: p₀ + sum/d, worked out again in each step, is p₀ to the last digit or two.
+ROUNDED = 1e-13
+
 
 def behaviour(talk: Any, mapped: Mapped) -> list[str]:
     """Sentences on direction, scale, memory and decay, from a few runs at the optimizer's own settings."""
@@ -98,7 +101,7 @@ def _memory(runs: dict[str, np.ndarray]) -> str:
 def _decay(runs: dict[str, np.ndarray]) -> str:
     if "still" in runs:
         gap = np.abs(_first(runs["still"])).max()
-        if gap > 0:
+        if gap > ROUNDED * np.abs(runs["still"][0]).max():
             factor = float(np.median(runs["still"][1] / runs["still"][0]))
             return f"without a gradient a step multiplies p by about {factor:.6g} at its own settings"
     if "decay" in runs:

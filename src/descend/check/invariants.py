@@ -18,6 +18,9 @@ SHARED = "each array has its own state"
 #: Steps of the long run, by adapter: those that take long for each make fewer.
 LONG = {"torch": 150, "arena": 150, "class": 150, "function": 150, "optax": 25, "keras": 25}
 
+#: The requests that set maximize=True, and those with a weight decay where the others have none.
+TURNED, DECAYED = {"maximize", "maximize and decay"}, {"decay", "groups", "second"}
+
 #: Entries paired wrongly move altogether otherwise; products of matrices in half precision round otherwise in another layout.
 PAIRED = 0.05
 
@@ -61,7 +64,7 @@ def invariant_requests(described: Message, mapped: Mapped, values: Mapping[str, 
         asked["joined"] = request(joined, [[np.concatenate([x.ravel() for x in g])] for g in gs], s)
         odd, odd_gs = _draw([(1,), (2, 3, 2)], 3)
         asked["shapes"] = request(odd, odd_gs, s)
-    if any(a["name"] == "maximize" for a in described["arguments"]):
+    if any(a["name"] == "maximize" for a in described["arguments"]) and not described.get("closure"):
         turned = [[-x for x in g] for g in gs]
         asked["maximize"] = request(start, turned, s | {"maximize": True})
         if "weight_decay" in mapped.ours:
@@ -133,7 +136,9 @@ def _same_points(p: np.ndarray, answer: Message) -> bool:
 
 def _touched(answers: Mapping[str, Message]) -> Invariant:
     where = [name for name, answer in answers.items() if answer.get("touched")]
-    touched, when = bool(where), "with maximize=True, " if where == ["maximize"] else ""
+    touched, when = bool(where), ""
+    if set(where) <= TURNED | DECAYED:  # an option alone does it: g is turned, or the decay is added to it, in place
+        when = "with maximize=True, " if set(where) <= TURNED else "with a weight decay, "
     reader = "whoever reads it afterwards (clipping, logging, accumulation) sees another one"
     said = f"{when}the gradient is changed by the step: {reader}"
     return Invariant(
@@ -141,7 +146,7 @@ def _touched(answers: Mapping[str, Message]) -> Invariant:
         not touched,
         said if touched else "",
         "g is read and never assigned in place: make a new array of g + …",
-        grave=where != ["maximize"],
+        grave=not when,
     )
 
 
@@ -188,7 +193,8 @@ def _joined(p: np.ndarray, joined: Message, whole: bool) -> Invariant | None:
 
 def _same(name: str, p: np.ndarray, other: Message, said: str, fix: str, optional: bool = False) -> Invariant | None:
     if "error" in other:
-        if optional and ("offers no way" in other["error"] or other.get("line") is None):
+        single = "scalar type" in other["error"]  # a state kept in float32 comes back in the type of float64 parameters
+        if optional and (single or "offers no way" in other["error"] or other.get("line") is None):
             return None
         return Invariant(name, False, f"{said}: {other['error']}", fix)
     same = _apart(p, np.array(other["points"])) < (1e-6 if optional else 1e-9)  # what is saved may be saved in float32

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,6 @@ __all__ = [
     "ArenaSession",
     "KerasSession",
     "Layout",
-    "OptaxSession",
     "Session",
     "TorchSession",
     "readable_state",
@@ -113,6 +113,8 @@ class TorchSession(Session):
         self.settings, self.groups = settings, groups
         with _double_numbers(torch, self.number):
             self.opt = self._made()
+        if callable(getattr(self.opt, "train", None)):  # schedule-free ones have two modes, and step in this one only
+            self.opt.train()
 
     def _made(self) -> Any:
         given: Any = self.params
@@ -127,20 +129,44 @@ class TorchSession(Session):
     #: Whether gradients are added to those there are, once the optimizer's own zero_grad has cleared them.
     accumulates = False
 
+    #: Whether its step is given a closure, and whether gradients keep the graph they came from.
+    closure = False
+    graph = False
+
     def step(self, grads: Sequence[np.ndarray | None]) -> None:
         torch, kept = self.torch, []
-        for p, g in zip(self.params, grads, strict=True):
-            fresh = None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
-            if fresh is None or p.grad is None or not self.accumulates:
-                p.grad = fresh
+        fresh = [
+            None if g is None else self.layout.torch(g, self.layout.grads, p.dtype)
+            for p, g in zip(self.params, grads, strict=True)
+        ]
+        for p, g in zip(self.params, fresh, strict=True):
+            if g is None or p.grad is None or not self.accumulates:
+                p.grad = g
             else:  # into the same array, as a backward pass does: who keeps that array sees it change
-                p.grad.add_(fresh)
+                p.grad.add_(g)
             kept.append(None if p.grad is None else p.grad.clone())
+        if self.graph:
+            self._backward(fresh)
         with _double_numbers(torch, self.number):
-            self.opt.step()
+            self.opt.step(*([lambda: self._backward(fresh)] if self.closure else []))
+        if self.closure:  # whoever has gradients worked out anew is expected to leave others behind
+            return
         for p, old in zip(self.params, kept, strict=True):
             if old is not None and (p.grad is None or not torch.equal(p.grad, old)):
                 self.touched = True
+
+    def _backward(self, grads: Sequence[Any]) -> Any:
+        """What a closure does: Σ g·p and its gradients; with a graph, of a function that has a Hessian of one as well."""
+        with self.torch.enable_grad():
+            loss = self.torch.zeros(())
+            for p, g in zip(self.params, grads, strict=True):
+                p.grad = None
+                if g is not None:
+                    loss = loss + (g * p).sum() + (0.5 * ((p - p.detach()) ** 2).sum() if self.graph else 0.0)
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore", UserWarning)  # that a graph is kept
+                loss.backward(create_graph=self.graph)  # type: ignore[no-untyped-call]
+        return loss
 
     def points(self) -> Arrays:
         return [p.detach().numpy().copy() for p in self.params]
@@ -244,58 +270,6 @@ def _set_attributes(thing: Any, settings: Settings) -> None:
                 break
         else:
             raise Failed(f"it has no attribute {name!r} to change")
-
-
-class OptaxSession(Session):
-    """An optax transformation: update, then apply. Updates are compiled, once for each setting and shapes."""
-
-    def __init__(self, factory: Callable[..., Any], arrays: Arrays, settings: Settings, dtype: str, programs: Settings) -> None:
-        import jax
-        import jax.numpy as jnp
-
-        self.jax, self.programs = jax, programs
-        self.key = f"{settings}{[a.shape for a in arrays]}{dtype}"
-        with jax.enable_x64(True):
-            self.tx = factory(**settings)
-            self.params = [jnp.asarray(a, dtype=dtype) for a in arrays]
-            self.opt_state = self.tx.init(self.params)
-
-    def step(self, grads: Sequence[np.ndarray | None]) -> None:
-        if any(g is None for g in grads):
-            raise Failed("optax takes no None gradients")
-        with self.jax.enable_x64(True):
-            given = [self.jax.numpy.asarray(g, dtype=p.dtype) for g, p in zip(grads, self.params, strict=True)]
-            updates, self.opt_state = self._update(given)
-            self.params = [p + u for p, u in zip(self.params, updates, strict=True)]
-
-    def _update(self, grads: Any) -> Any:
-        """One compiled update, or one as it is where a transformation cannot be compiled."""
-        if self.key not in self.programs:
-            program = self.jax.jit(self.tx.update)
-            try:
-                program(grads, self.opt_state, self.params)
-            except Exception:
-                program = self.tx.update
-            self.programs[self.key] = program
-        return self.programs[self.key](grads, self.opt_state, self.params)
-
-    def points(self) -> Arrays:
-        return [np.array(p) for p in self.params]
-
-    def state(self) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for part in self.opt_state if isinstance(self.opt_state, tuple) else (self.opt_state,):
-            for name, value in getattr(part, "_asdict", dict)().items():
-                first = value[0] if isinstance(value, list) and value else value
-                if hasattr(first, "shape"):
-                    found[name] = np.asarray(first)
-        return readable_state(found)
-
-    def reload(self) -> None:
-        import jax
-
-        leaves, tree = jax.tree_util.tree_flatten(self.opt_state)
-        self.opt_state = jax.tree_util.tree_unflatten(tree, [np.array(leaf) for leaf in leaves])
 
 
 class KerasSession(Session):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 import random
+import statistics
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
@@ -30,12 +32,16 @@ class Subject:
             self.target, self.name, self.path = target, getattr(target, "__name__", type(target).__name__), None
             code = getattr(getattr(target, "__init__", target), "__code__", getattr(target, "__code__", None))
             self.path = code.co_filename if code is not None else None
+        before = _chance()
+        _seed(0)
         try:
             self.plan = plan_for(self.target, self.name, self.path, adapter, hyper)
         except Failed:
             raise
         except BaseException as error:
             raise failure(error, self.path) from None
+        finally:
+            _chance(before)
 
     def describe(self) -> Message:
         """Name, adapter and arguments."""
@@ -44,7 +50,9 @@ class Subject:
             "adapter": self.plan.adapter,
             "text": self.plan.text,
             "arguments": self.plan.arguments,
-            "groups": self.plan.adapter == "torch",
+            "groups": self.plan.groups,
+            "blind": self.plan.blind,
+            "closure": self.plan.closure,
             "alone": self.plan.adapter in ("class", "function") and self.plan.container == "array",
             "default_settings": _defaults(self.plan.arguments),
         }
@@ -78,6 +86,7 @@ class Subject:
         )
         points, states, dtypes, jumped = [_row(session.points())], [], "", None
         within: list[dict[str, list[float]]] = []
+        taken: list[float] = []
         jump = request.get("jump") or (-1, 0, 0)
         changes = {int(k): v for k, v in request.get("changes", {}).items()}
         with np.errstate(all="ignore"):
@@ -88,7 +97,9 @@ class Subject:
                     session.reload()
                 if t == jump[0]:
                     jumped = session.jump(t, jump[1], jump[2])
+                began = time.perf_counter()
                 session.step(_cut(row, start, request.get("missing", {}).get(str(t), ())))
+                taken.append(time.perf_counter() - began)
                 now = session.points()
                 for p, a in zip(now, start, strict=True):
                     if p.shape != a.shape:
@@ -102,6 +113,7 @@ class Subject:
                 if request.get("within"):
                     within.append(arrays_within(session.roots(), start[0].size))
         told = {"points": points, "touched": session.touched, "states": states, "dtype": dtypes, "jumped": jumped}
+        told |= {"pace": statistics.median(taken) if taken else 0.0}
         return told | ({"within": within} if within else {})
 
 
