@@ -124,7 +124,7 @@ def judge(
     two_in_the_step(told, probes, points, near, lambda c: _fits(c, probes, points, near))
     if told.found:
         return _chosen(told.found, told.tried)
-    found = _judge_pairs(rule, mapped, refs, probes, points, SINGLE if single else EXACT) if pairs else Match("")
+    found = _judge_pairs(rule, mapped, refs, probes, points, near, anywhere=not told.steps) if pairs else Match("")
     if found.kind:
         found.single, found.excluded = single, found.excluded + tried
         return found
@@ -267,16 +267,25 @@ def _sifted(
 
 
 def _judge_pairs(
-    rule: Rule, mapped: Mapped, refs: Sequence[Candidate], probes: Sequence[Probe], points: Points, tolerance: float
+    rule: Rule,
+    mapped: Mapped,
+    refs: Sequence[Candidate],
+    probes: Sequence[Probe],
+    points: Points,
+    tolerance: float,
+    anywhere: bool,
 ) -> Match:
-    """Two changes at once, of the catalogue or outside it, in the commonest forms of the rule and its other writings."""
+    """Two changes at once, of the catalogue or outside it, in the commonest forms of the rule and its other writings.
+
+    Not `anywhere` where what is kept has told that all of it is right, and two changes in the step were looked for.
+    """
     tried = 0
     known: dict[str, set[Any]] = {}
     decays = "weight_decay" in mapped.ours
     usual = refs[: 1 + decays]
     count = 0
     forms = [*usual, *refs[1 + decays : 6], *writings(rule, decays)]
-    for ref in forms if flat(refs[0]) else forms[:3]:
+    for ref in (forms if flat(refs[0]) else forms[:3]) if anywhere else ():
         pool = [*mistake_candidates(rule, mapped, ref), *edited_candidates(ref)]
         tried += min(len(pool) * (len(pool) - 1) // 2, LIMITS[not flat(ref)]) if ref in usual else 0
         found: list[Candidate] = []
