@@ -10,13 +10,12 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import islice
 
 import numpy as np
 
 from descend.check.kept import (
-    COMBINED,
-    EACH,
     Kept,
     Reading,
     Trial,
@@ -34,17 +33,19 @@ from descend.check.places import rule_lines
 from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import Solver, free_places
-from descend.check.variants import Candidate, quick
+from descend.check.variants import Candidate, Change, quick
 from descend.check.widening import formulas_of
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["Told", "told_by_kept", "two_in_the_step"]
+__all__ = ["Told", "in_the_step", "told_by_kept", "two_in_the_step"]
 
 #: Forms of a rule that are looked at.
 FORMS = 8
 #: Further forms are not looked at where what was found is as likely as this.
 LIKELY = 2.5
+#: Readings beside which something is looked for, and what is found that is compared in full.
+FEW = 4
 #: Of two changes in the step the first is one of so many; pairs that are tried where one entry tells enough.
 FIRST, PAIRS = 80, 60_000
 
@@ -109,27 +110,27 @@ def told_by_kept(
     if not any(k.arrays for k in kept):
         return told
     case = _Case(probes, points, tolerance, fits, told)
-    open_: list[tuple[Candidate, list[list[Trial]], list[Trial]]] = []
+    open_: list[tuple[Candidate, list[list[Trial]]]] = []
     best = -1
     for watch in nearest([Watch(ref, kept, tolerance) for ref in forms[:FORMS]]):
         trials = trials_of(watch.ref, pool(watch.ref))
         told.tried += len(trials)
         readings = readings_of(watch, trials)
         best = max(best, _noted(told, readings[0], best))
-        firsts = [chosen for chosen, _, _ in readings if chosen][:COMBINED]
+        firsts = [chosen for chosen, _, _ in readings if chosen]
         if firsts:
-            open_.append((watch.ref, firsts, trials))
+            open_.append((watch.ref, firsts))
         elif {slot for slot, _ in readings[0][1]} >= _written(watch.ref.rule):
             told.steps.append((watch.ref, trials))
         if any(case.add(watch.ref, first) for first in firsts):
             break
-    if not told.found:
-        for search in (_beside, _solved_beside):
-            for ref, firsts, trials in open_:
-                if not case.likely:
-                    search(case, ref, firsts, trials)
-            if told.found:
-                break
+        _beside(case, watch.ref, firsts, trials)
+        if case.likely:
+            break
+    for ref, firsts in open_ if not told.found else ():
+        _solved_beside(case, ref, firsts)
+        if case.likely:
+            break
     told.found.sort(key=lambda pair: pair[0])
     return told
 
@@ -148,7 +149,7 @@ def _beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]], trials: 
     """What the kept arrays show, and one change more."""
     whole = case.sieve(ref, whole=True)
     plain = case.sieve(ref) if flat(ref) else whole
-    for first in firsts:
+    for first in firsts[:FEW]:
         found = 0
         for trial in trials:
             if not apart([*first, trial]):
@@ -159,16 +160,16 @@ def _beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]], trials: 
             pieces = pieces_together(sieve, both)
             if pieces is not None and sieve.passes(pieces, slots_together(both)):
                 found += case.add(ref, both)
-            if found >= EACH:
+            if found >= FEW:
                 break
         if found:
             return
 
 
-def _solved_beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]], trials: Sequence[Trial]) -> None:
+def _solved_beside(case: _Case, ref: Candidate, firsts: Sequence[list[Trial]]) -> None:
     """What the kept arrays show, and another number than should be in some place."""
     solver = Solver(ref, case.probes, case.points, case.tolerance)
-    for first in firsts:
+    for first in firsts[:FEW]:
         changes, slots = changes_together(first), slots_together(first)
         for free in free_places(ref.rule):
             if not apart([*first, Trial(free.changes, {}, 0.0, lambda: None)]):
@@ -189,16 +190,27 @@ def two_in_the_step(told: Told, probes: Sequence[Probe], points: Sequence[np.nda
             _two(case, ref, trials)
 
 
+def in_the_step(rule: Rule, changes: Sequence[Change]) -> bool:
+    """Whether changes are in lines that nothing kept is made of."""
+    targets = {c.target for c in changes if c.kind == "set"}
+    return bool(targets) and not targets & _feeding(rule)
+
+
+@lru_cache(maxsize=256)
+def _feeding(rule: Rule) -> set[str]:
+    """What is kept, and what it is made of."""
+    found = _written(rule)
+    for line in reversed(rule_lines(rule)):
+        if line.target in found:
+            found |= {n.id for n in ast.walk(line.value) if isinstance(n, ast.Name)}
+    return found
+
+
 def _two(case: _Case, ref: Candidate, trials: Sequence[Trial]) -> None:
-    feeding = _written(ref.rule)
-    for line in reversed(rule_lines(ref.rule)):
-        if line.target in feeding:
-            feeding |= {n.id for n in ast.walk(line.value) if isinstance(n, ast.Name)}
     sieve, single = case.sieve(ref), flat(ref)
     parts = []
     for trial in trials:
-        targets = {c.target for c in trial.changes if c.kind == "set"}
-        if targets and not targets & feeding and not (single and trial.whole):
+        if in_the_step(ref.rule, trial.changes) and not (single and trial.whole):
             pieces = trial.pieces(sieve)
             if pieces is not None:
                 parts.append((trial, pieces))
@@ -213,7 +225,7 @@ def _two(case: _Case, ref: Candidate, trials: Sequence[Trial]) -> None:
         case.told.tried += 1
         if sieve.passes(pieces, {**one.slots, **other.slots}):
             found += case.add(ref, [one, other])
-        if found >= EACH:
+        if found >= FEW:
             return
 
 

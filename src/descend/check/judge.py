@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from descend.check.by_state import Told, told_by_kept, two_in_the_step
+from descend.check.by_state import Told, in_the_step, told_by_kept, two_in_the_step
 from descend.check.dialects import references
 from descend.check.edits import doubled_candidates, edited_candidates
 from descend.check.kept import Kept
@@ -102,7 +102,9 @@ def judge(
     def kept_says(tolerance: float) -> Match:
         nonlocal told
         told = _told(rule, mapped, refs, probes, points, tolerance, kept())
-        return _chosen(told.found, told.tried)
+        match = _chosen(told.found, told.tried)
+        match.told = told
+        return match
 
     for tolerance in (EXACT, SINGLE):
         for hidden in _hidden(rule, mapped):
@@ -186,16 +188,14 @@ def _judge_mistakes(
                 return Match("wrong", [c for _, c in fitting], fitting[0][0], tried - len(fitting), hidden=hidden)
     if (tolerance > EXACT) is not _loose(rule, points):  # one tolerance fits how it calculates
         return _judge_wide(rule, mapped, refs, probes, points, LOOSE, True) if tolerance > EXACT else Match("", excluded=tried)
-    searches: tuple[Callable[[], Match], ...] = (
-        lambda: _judge_edits(rule, mapped, refs, probes, points, tolerance),
-        lambda: kept_says(tolerance),
-        lambda: _judge_wide(rule, mapped, refs, probes, points, tolerance),
-    )
-    for search in searches:
-        found = search()
+    found = _judge_edits(rule, mapped, refs, probes, points, tolerance)
+    tried += found.excluded
+    if not found.kind:
+        found = kept_says(tolerance)
         tried += found.excluded
-        if found.kind:
-            break
+    if not found.kind:
+        found = _judge_wide(rule, mapped, refs, probes, points, tolerance, step=bool(found.told.steps))
+        tried += found.excluded
     found.excluded = tried
     return found
 
@@ -240,12 +240,18 @@ def _judge_wide(
     points: Points,
     tolerance: float,
     loosely: bool = False,
+    *,
+    step: bool = False,
 ) -> Match:
-    """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter."""
+    """Rules with one edit of the wide grammar, or with another number in one place; `loosely`, to five digits, the latter.
+
+    `step`: in the lines of which nothing kept is made.
+    """
     forms = [*(settled(r, frozenset(mapped.ours)) for r in refs[:8]), *writings(rule, "weight_decay" in mapped.ours)]
     forms = forms[:5] if loosely else forms
     near = EXACT if loosely else tolerance
-    result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely)
+    among = in_the_step if step else None
+    result = widened(forms, probes, points, near, lambda c: _fits(c, probes, points, tolerance), loosely, among)
     match = _chosen(result.found, result.tried)
     match.unknown = [] if match.kind else result.unknown
     return match

@@ -34,8 +34,8 @@ __all__ = [
     "trials_of",
 ]
 
-#: Explanations of one array, and combinations of them that are looked at.
-EACH, COMBINED = 4, 5
+#: Explanations of one array, and combinations of them: they may do different things to the step.
+EACH, COMBINED = 10, 40
 #: How many times a change is looked for beside those before.
 DEEP = 2
 #: Relative to the largest entry: what rounding may do in a few steps.
@@ -280,7 +280,7 @@ def _combined(explained: Sequence[Sequence[Trial]]) -> Iterator[list[Trial]]:
     if not explained:
         return
     yield from ([t] for t in explained[0] if len(explained) > 1 and all(any(t is o for o in own) for own in explained[1:]))
-    for more in islice(product(*explained), EACH * COMBINED):
+    for more in islice(product(*explained), COMBINED):
         yield list({id(t): t for t in more}.values())
 
 

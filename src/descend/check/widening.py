@@ -18,6 +18,7 @@ from descend.check.solved import FREE, Free, Solution, Solver, free_places
 from descend.check.variants import Candidate, Change, quick
 from descend.check.wide import Wide, wide_candidate, wide_edits
 from descend.errors import DescendError
+from descend.rules import Rule
 
 __all__ = ["LOOSE", "Widened", "beside", "formulas_of", "widened"]
 
@@ -34,6 +35,7 @@ PLACES = 26
 LOOSE = 1e-5
 
 Fits = Callable[[Candidate], float | None]
+Among = Callable[[Rule, Sequence[Change]], bool]
 
 
 @dataclass
@@ -52,13 +54,19 @@ def widened(
     tolerance: float,
     fits: Fits,
     loosely: bool = False,
+    among: Among | None = None,
 ) -> Widened:
-    """All forms of a rule searched; `fits` compares a candidate on every probe. `loosely`: formulas alone are asked again."""
+    """All forms of a rule searched; `fits` compares a candidate on every probe. `loosely`: formulas alone are asked again.
+
+    `among` says of changes in a rule whether they are to be looked at.
+    """
     result = Widened()
     for place, ref in enumerate(forms if flat(forms[0]) else forms[:FEW]):
         solver = Solver(ref, probes, points, tolerance)
-        solutions = _solutions(solver, free_places(ref.rule), result)
-        listed = [] if loosely else _listed(ref, probes, points, tolerance, result)
+        places = [f for f in free_places(ref.rule) if among is None or among(ref.rule, f.changes)]
+        solutions = _solutions(solver, places, result)
+        grammar = [e for e in wide_edits(ref.rule) if among is None or among(ref.rule, e.changes)]
+        listed = [] if loosely else _listed(ref, grammar, probes, points, tolerance, result)
         edits = [*listed, *formulas_of(solutions)]
         before = len(result.found)
         _keep(ref, edits, place, fits, result)
@@ -126,12 +134,17 @@ def _both(ref: Candidate, first: Candidate, edit: Wide) -> Candidate | None:
 
 
 def _listed(
-    ref: Candidate, probes: Sequence[Probe], points: Sequence[np.ndarray], tolerance: float, result: Widened
+    ref: Candidate,
+    edits: Sequence[Wide],
+    probes: Sequence[Probe],
+    points: Sequence[np.ndarray],
+    tolerance: float,
+    result: Widened,
 ) -> Iterator[Wide]:
     """Edits of the grammar that take the user's first steps."""
     sieve = Sieve(ref, probes, points, tolerance)
     whole = Sieve(ref, probes, points, tolerance, whole=True) if flat(ref) else sieve
-    for edit in wide_edits(ref.rule):
+    for edit in edits:
         one = whole if edit.whole else sieve
         made = one.pieces_of(edit.changes)
         result.tried += 1
