@@ -16,6 +16,8 @@ from descend.check.names import SYNONYMS, TUPLES
 from descend.check.plainsession import PlainSession
 from descend.check.probes import SETTINGS
 from descend.check.sessions import ArenaSession, KerasSession, Layout, OptaxSession, Session, TorchSession
+from descend.check.styledsession import StyledSession, Way
+from descend.check.styles import Tried, styled
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
@@ -97,6 +99,8 @@ class Plan:
     nones: bool = False
     #: It takes a gradient function and makes its own loop.
     drives: bool = False
+    #: A style of its own, found by trying.
+    way: Way | None = None
     #: torch tensors or NumPy arrays.
     arrays: str = "numpy"
     #: Compiled updates of optax transformations, by setting and shapes.
@@ -107,6 +111,8 @@ class Plan:
     @property
     def text(self) -> str:
         """How it is driven, in words."""
+        if self.way is not None:
+            return self.way.text
         if self.drives:
             return "function that minimises by itself, given a gradient function and a number of steps"
         if self.adapter in ("class", "function"):
@@ -128,8 +134,23 @@ _CONTAINERS = {"list": "a list of arrays", "array": "one array at a time", "dict
 def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str] = ()) -> Plan:
     """The plan that works, tried on two small steps; a `Failed` with the user's line where none does."""
     plans = _plans(target, name, adapter, frozenset(hyper))
-    if not plans:
-        raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}")
+    found, quiet, failed = _first_that_moves(plans, path)
+    if found is not None:
+        return found
+    tried = Tried()
+    if callable(target) and adapter in (None, "class" if isinstance(target, type) else "function"):
+        other = styled(Plan("function", target), tried)
+        if other is not None and (quiet is None or (other.way and other.way.mode == "home")):
+            return other
+    if quiet is not None:
+        return quiet
+    if failed is None:
+        raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}; {tried.text}")
+    raise Failed(f"{failed}; {tried.text}" if tried.forms else str(failed), failed.line)
+
+
+def _first_that_moves(plans: list[Plan], path: str | None) -> tuple[Plan | None, Plan | None, Failed | None]:
+    """The first plan that moves parameters; else one that runs and moves nothing, and what the first of them failed of."""
     first: Failed | None = None
     telling: Failed | None = None
     quiet: Plan | None = None
@@ -146,12 +167,9 @@ def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hype
             telling = telling or (told if isinstance(error, Failed) else None)
             continue
         if moved:
-            return plan
+            return plan, None, None
         quiet = quiet or plan
-    if quiet is not None:
-        return quiet
-    assert first is not None
-    raise telling or first
+    return None, quiet, telling or first
 
 
 def _what(target: Any) -> str:
@@ -208,6 +226,8 @@ def open_session(
         return OptaxSession(plan.target, arrays, settings, dtype, plan.programs)
     if plan.adapter == "keras":
         return KerasSession(plan.target, arrays, settings, dtype)
+    if plan.way is not None:
+        return StyledSession(plan, arrays, settings, dtype, laid)
     if plan.drives:
         return DriverSession(plan, arrays, settings, dtype, laid)
     return PlainSession(plan, arrays, settings, dtype, laid)
