@@ -13,10 +13,40 @@ __all__ = ["HYPER", "KEYED", "Roles", "hands_for", "readings", "settings_of"]
 
 Roles = tuple[tuple[str, str], ...]
 
-_P = set(
-    "p ps param params parameter parameters w ws weight weights theta thetas x xs var vars variable variables value values "
-    "point tensor tensors leaf position net_params model_params trainable_params var_list param_list network_params W".split()  # noqa: SIM905
-)
+_P = {
+    "p",
+    "ps",
+    "param",
+    "params",
+    "parameter",
+    "parameters",
+    "w",
+    "ws",
+    "weight",
+    "weights",
+    "theta",
+    "thetas",
+    "x",
+    "xs",
+    "var",
+    "vars",
+    "variable",
+    "variables",
+    "value",
+    "values",
+    "point",
+    "tensor",
+    "tensors",
+    "leaf",
+    "position",
+    "net_params",
+    "model_params",
+    "trainable_params",
+    "var_list",
+    "param_list",
+    "network_params",
+    "W",
+}
 _G = set(
     "g gs grad grads gradient gradients dw dws dx dxs dp dtheta dparam dparams d_params grad_w nabla derivative grad_list "  # noqa: SIM905
     "gradient_vector grad_wrt_w deltas globalg updates".split()
@@ -104,7 +134,8 @@ def readings(function: Callable[..., Any], *, making: bool = False, most: int = 
         elif not known or low in ("s", "c", "n", "v", "m"):
             known = [*known, *(["config", "set", "p", "both"] if making else ["state", "key", "config", "t", "g", "p", "both"])]
         if making:
-            known = [k for k in known if k not in ("g", "t", "state", "pairs", "turned", "key")] or ["set"]
+            known = [k for k in known if k not in ("g", "t", "state", "pairs", "turned", "key")]
+            known += ["set"] if low in HYPER and "set" not in known else []
         choices.append([*dict.fromkeys(known)])
     tried = 0
     for roles in itertools.product(*choices):

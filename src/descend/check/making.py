@@ -13,7 +13,7 @@ from descend.check.hands import Hand
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.probes import SETTINGS
 
-__all__ = ["Config", "PREPARES", "config_class", "first_states", "members", "namespace", "value_of"]
+__all__ = ["PREPARES", "Config", "config_class", "first_states", "members", "namespace", "value_of"]
 
 _COUNTS = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "count", "step_count", "timestep", "num_steps", "steps"}
 #: What is called once before the first step, with the parameters or with nothing.

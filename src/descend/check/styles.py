@@ -1,9 +1,8 @@
-"""In the child process: search for a way to drive what no plain plan can drive, by trying the plausible ones on two small steps."""
+"""In the child process: search for a way to drive what no plain plan can drive: the plausible ones are tried on two steps."""
 
 from __future__ import annotations
 
 import inspect
-import itertools
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -16,19 +15,23 @@ from descend.check.argument_roles import HYPER, Roles, hands_for, readings, sett
 from descend.check.hands import like
 from descend.check.loading import Failed
 from descend.check.making import PREPARES, config_class, members, value_of
+from descend.check.names import TUPLES
 from descend.check.sessions import Layout
-from descend.check.styledsession import Exhausted, Run, StyledSession, Way
+from descend.check.styledrun import Exhausted, Run, Way
+from descend.check.styledsession import StyledSession
 
 if TYPE_CHECKING:
-    from descend.check.adapters import Plan
+    from descend.check.plan import Plan
 
 __all__ = ["HELP", "Tried", "library_of", "styled"]
 
 #: Seconds and attempts after which the search ends.
 SECONDS, ATTEMPTS = 6.0, 1500
+#: Seconds that a step of uncompiled code may take.
+PACE = 0.02
 HELP = (
-    "wrap it as a function step(params, grads, state) that returns (params, state), params a list of arrays, or as a class with "
-    "step(params, grads), and check that"
+    "wrap it as a function step(params, grads, state) that returns (params, state), params a list of arrays, or as a class "
+    "with step(params, grads), and check that"
 )
 
 
@@ -62,7 +65,19 @@ def library_of(target: Any) -> str:
     words = _words(target, 0)
     if "torch" in sys.modules and "torch" in words:
         return "torch"
-    return "jax" if "jax" in sys.modules and words & {"jax", "jnp"} else "numpy"
+    if "jax" in sys.modules and words & {"jax", "jnp"}:
+        return "jax"
+    if words & {"np", "numpy"}:
+        return "numpy"
+    home = vars(sys.modules.get(getattr(target, "__module__", None) or "", object))
+    beside = {v.__name__ for v in home.values() if inspect.ismodule(v)}  # what its file imports
+    return (
+        "torch"
+        if "torch" in beside and "numpy" not in beside
+        else "jax"
+        if "jax" in beside and "numpy" not in beside
+        else "numpy"
+    )
 
 
 def _words(thing: Any, depth: int) -> set[str]:
@@ -83,35 +98,45 @@ def _words(thing: Any, depth: int) -> set[str]:
     return known | {w for h in helpers for w in _words(h, depth + 1)}
 
 
-def styled(base: Plan, tried: Tried) -> Plan | None:
-    """A plan for the first way that works, or None. `base` has the adapter and the target."""
+def styled(base: Plan, tried: Tried, hyper: frozenset[str] = frozenset()) -> Plan | None:
+    """A plan for the first way that works, or None. `base` has the adapter and the target; `hyper` are known settings."""
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=s) * 0.5 + 5.0 for s in ((4, 2), (2, 3))]
     for way in _ways(base.target):
-        for source in itertools.count():
-            for keyed in (False, True) if any(r == "key" for _, r in way.roles) else (False,):
-                if tried.over(way):
-                    return None
-                attempt = replace(way, source=source, numbered=keyed, attributes={}, asked={})
-                try:
-                    plan = _attempted(base, attempt, arrays)
-                except Exhausted:
-                    break
-                except Exception:
-                    continue
-                if plan is not None:
-                    return plan
-            else:
+        for attempt in _variants(way):
+            if tried.over(way):
+                return None
+            try:
+                plan = _attempted(base, attempt, arrays, hyper)
+            except Exhausted:
+                break
+            except Exception:
                 continue
-            break
+            if plan is not None:
+                return plan
     return None
 
 
-def _attempted(base: Plan, way: Way, arrays: list[np.ndarray]) -> Plan | None:
+#: More first states than there are.
+STATES = 30
+
+
+def _variants(way: Way) -> Iterator[Way]:
+    """One way with each of the first states, names or numbers for arrays, and the step counted from 0 or from 1."""
+    roles = [role for _, role in way.roles]
+    for source in range(STATES if "state" in roles else 1):
+        for numbered in (False, True) if "key" in roles else (False,):
+            for count in (0, 1) if way.triple or "config" in roles else (1,):
+                yield replace(way, source=source, numbered=numbered, count=count, attributes={}, asked={}, programs={})
+
+
+def _attempted(base: Plan, way: Way, arrays: list[np.ndarray], hyper: frozenset[str]) -> Plan | None:
     """The plan, where two steps move the parameters as an optimizer would."""
     for _ in range(12):
         plan = _plan(base, way)
         settings = {a["name"]: value_of(a["name"]) for a in plan.arguments if "default" not in a}
+        if any(name.lower() not in HYPER | set(TUPLES) | hyper for name in settings):
+            return None  # an argument of which nothing is known
         try:
             first = _two_steps(plan, arrays, settings, 1)
         except AttributeError as error:
@@ -123,8 +148,35 @@ def _attempted(base: Plan, way: Way, arrays: list[np.ndarray]) -> Plan | None:
             continue
         other = _two_steps(_plan(base, way), arrays, settings, 2)
         same = all(np.array_equal(a, b) for a, b in zip(first, other, strict=True))
-        return None if same else _plan(base, way)
+        if same:
+            return None
+        _compile(base, way, arrays, settings, first)
+        return _plan(base, way)
     return None
+
+
+def _compile(base: Plan, way: Way, arrays: list[np.ndarray], settings: dict[str, Any], seen: list[np.ndarray]) -> None:
+    """Compile the steps of slow JAX code: only where that changes nothing, as it would where memory is kept outside the state.
+
+    Slow is what JAX compiles anew for each step count, as it does the power of an array with a plain number.
+    """
+    way.compiled = way.kind == "jax" and _slow(_plan(base, way), arrays, settings)
+    try:
+        found = _two_steps(_plan(base, way), arrays, settings, 1) if way.compiled else seen
+        way.compiled = way.compiled and all(np.allclose(f, s, rtol=1e-12, atol=0) for f, s in zip(found, seen, strict=True))
+    except Exception:
+        way.compiled = False
+    way.programs.clear()
+
+
+def _slow(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any]) -> bool:
+    """Whether the third and fourth step still take long, once all that is common to steps is compiled."""
+    session = StyledSession(plan, arrays, settings, "float64", Layout())
+    began = 0.0
+    for step in range(4):
+        began = time.monotonic() if step == 2 else began
+        session.step([np.ones(a.shape) for a in arrays])
+    return time.monotonic() - began > 2 * PACE
 
 
 def _plan(base: Plan, way: Way) -> Plan:
@@ -164,7 +216,10 @@ def _two_steps(plan: Plan, arrays: list[np.ndarray], settings: dict[str, Any], s
                 raise Failed("the parameters come back in other shapes, or not finite")
             if all(np.array_equal(p, b) for p, b in zip(points, before, strict=True)):
                 raise Failed("nothing moves")
-            if any(r.state and _fingerprint(r.state) == k and r.state is h for r, k, h in zip(session.runs, kept, held, strict=True)):
+            if any(
+                r.state and _fingerprint(r.state) == k and r.state is h
+                for r, k, h in zip(session.runs, kept, held, strict=True)
+            ):
                 raise Failed("what should be its state does not change")
             before = points
     for p, a in zip(points, arrays, strict=True):
@@ -196,7 +251,7 @@ def _ways(target: Any) -> Iterator[Way]:
     if inspect.isgeneratorfunction(target):
         for making in readings(target, making=True):
             if any(r == "p" for _, r in making):
-                yield from (Way(target, "generator", kind, h, making) for h in hands_for(making, (("grads", "g"),), kind))
+                yield from (Way(target, "generator", kind, h, making) for h in hands_for(making, (("g", "g"),), kind))
         return
     if not isinstance(target, type):
         yield from _function_ways(target, kind)
@@ -221,7 +276,7 @@ def _made_ways(target: Any, kind: str) -> Iterator[Way]:
     creators = [""]
     if isinstance(target, type):
         own = [n for n, v in vars(target).items() if isinstance(v, classmethod) and not n.startswith("_")]
-        creators += own
+        creators = [*own, ""]
     for creator in creators:
         maker = getattr(target, creator) if creator else target
         for making in _readings(maker, making=True):
@@ -240,8 +295,9 @@ def _stepped_ways(base: Way) -> Iterator[Way]:
             function = getattr(made, member) if member else made
             for roles in _readings(function):
                 for hand in hands_for(base.making, roles, base.kind):
+                    triple = callable(getattr(made, "get_params", None))
                     for prepare in prepares:
-                        yield replace(base, hand=hand, member=member, roles=roles, prepare=prepare)
+                        yield replace(base, hand=hand, member=member, roles=roles, prepare=prepare, triple=triple)
         return
 
 

@@ -69,7 +69,7 @@ class Momentum:
         return [p - self.lr * v for p, v, g in zip(params, opt_state, grads, strict=True)], opt_state
 
 
-# %% three_functions:adam adam | b1 ** (i + 1) => b1 ** (i + 2)
+# %% three_functions:adam adam | jnp.asarray(b2) ** (i + 1) => jnp.asarray(b2) ** (i + 2)
 
 
 def adam(step_size=1e-3, b1=0.9, b2=0.999, eps=1e-8):

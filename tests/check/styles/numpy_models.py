@@ -115,7 +115,7 @@ class Adam:
             self.model.params[k] = self.model.params[k] - self.lr * m_hat / (np.sqrt(v_hat) + self.eps)
 
 
-# %% model_given_each_time:SGD momentum | self.velocity[name] - self.lr * grad => self.velocity[name] - (1 - self.mu) * self.lr * grad
+# %% model_given_each_time:SGD momentum | self.velocity[name] - self.lr * grad => self.velocity[name] + self.lr * grad
 
 
 class SGD:
