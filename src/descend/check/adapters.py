@@ -22,6 +22,37 @@ __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
 
 def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str] = ()) -> Plan:
+    """The plan that works, with the arguments that can be set under it; a `Failed` with the user's line where none does."""
+    plan = _working(target, name, path, adapter, hyper)
+    lowering = [a for a in plan.arguments if a["name"] == "decay" and a["name"] not in hyper and a.get("default") == 0.0]
+    if lowering and plan.adapter in ("class", "function") and _lowers_rate(plan):
+        return replace(plan, arguments=[a for a in plan.arguments if a not in lowering])
+    return plan
+
+
+def _lowers_rate(plan: Plan) -> bool:
+    """Whether `decay` lowers the rate from the second step on, and is no weight decay: without gradients nothing moves."""
+    rng = np.random.default_rng(0)
+    start, gs = [rng.normal(size=(4, 2))], [[rng.normal(size=(4, 2))] for _ in range(2)]
+
+    def walk(decay: float, gradients: list[list[np.ndarray]]) -> list[np.ndarray]:
+        session = open_session(plan, start, guessed_settings(plan) | {"decay": decay}, None, "float64")
+        points = []
+        for g in gradients:
+            session.step([x.copy() for x in g])
+            points += session.points()
+        return points
+
+    try:
+        still = walk(0.5, [[np.zeros((4, 2))]] * 2)
+        plain, lowered = walk(0.0, gs), walk(0.5, gs)
+    except Exception:
+        return False
+    stands = all(np.array_equal(p, start[0]) for p in still)
+    return stands and np.array_equal(plain[0], lowered[0]) and not np.array_equal(plain[1], lowered[1])
+
+
+def _working(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str]) -> Plan:
     """The plan that works, tried on two small steps; a `Failed` with the user's line where none does."""
     plans = plans_of(target, name, adapter, frozenset(hyper))
     found, quiet, failed = _first_that_moves(plans, path)

@@ -299,6 +299,7 @@ class Run:
             raise Failed("its settings cannot be changed in mid-run")
         left: Settings = {}
         known = _names(self.stepper())
+        before = dict(self.settings)
         self.settings |= settings
         for name, value in settings.items():
             if name in known:
@@ -319,6 +320,14 @@ class Run:
             raise Failed("its settings cannot be changed in mid-run")
         elif left:
             _set_attributes(self.made, left)
+            self._set_current(before, settings)
+
+    def _set_current(self, before: Settings, settings: Settings) -> None:
+        """What keeps the rate of the moment beside the rate, as current_learning_rate, is what a schedule sets."""
+        for attribute, value in list(getattr(self.made, "__dict__", {}).items()):
+            for name, new in settings.items():
+                if attribute.lstrip("_").startswith("current") and isinstance(value, float) and value == before.get(name):
+                    setattr(self.made, attribute, new)
 
 
 def _frozen(made: Any) -> bool:
