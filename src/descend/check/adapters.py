@@ -76,6 +76,7 @@ def _first_that_moves(plans: list[Plan], path: str | None) -> tuple[Plan | None,
     first: Failed | None = None
     telling: Failed | None = None
     quiet: Plan | None = None
+    lost: Plan | None = None  # its numbers are not finite: the optimizer's own mistake where no other plan is better
     for plan in plans:
         if quiet is not None and plan.arrays != quiet.arrays:
             continue  # it runs on the arrays it is written for and moves nothing: no other kind of array is asked
@@ -90,8 +91,11 @@ def _first_that_moves(plans: list[Plan], path: str | None) -> tuple[Plan | None,
             continue
         if moved:
             return plan, None, None
-        quiet = quiet or plan
-    return None, quiet, telling or first
+        if moved is None:
+            lost = lost or plan
+        else:
+            quiet = quiet or plan
+    return lost, quiet, telling or first
 
 
 def _what(target: Any) -> str:
@@ -100,7 +104,8 @@ def _what(target: Any) -> str:
     return "a function without arguments" if callable(target) else f"a {type(target).__name__}"
 
 
-def _tried(plan: Plan) -> bool:
+def _tried(plan: Plan) -> bool | None:
+    """Whether it moves; None where it goes where there are no numbers."""
     rng = np.random.default_rng(0)
     arrays = [rng.normal(size=(4, 2)), rng.normal(size=(2, 3))]
     session = open_session(plan, arrays, guessed_settings(plan), None, "float64")
@@ -110,6 +115,8 @@ def _tried(plan: Plan) -> bool:
         for p, a in zip(points, arrays, strict=True):
             if np.shape(p) != a.shape:
                 raise Failed(f"the parameters come back in other shapes: {np.shape(p)} where {a.shape} went in")
+    if not all(np.isfinite(p).all() for p in points):
+        return None
     return any(not np.array_equal(p, a) for p, a in zip(points, arrays, strict=True))
 
 

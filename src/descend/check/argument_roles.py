@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from descend.check.names import SYNONYMS, TUPLES
+from descend.check.roles import COUNTS
 
 __all__ = ["HYPER", "KEYED", "Roles", "hands_for", "readings", "settings_of"]
 
@@ -55,7 +56,6 @@ _STATE = set(
     "state states s st opt_state optim_state optimizer_state opt_states memory buffers buffer buf slots slot cache caches "  # noqa: SIM905
     "moments moment accumulators velocity velocities v m carry history store mem state_dict".split()
 )
-_T = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "timestep", "step_num", "epoch", "count", "step_count", "num_step"}
 _BOTH = {"model", "layer", "net", "network", "module", "nn", "mlp", "layers"}
 _PAIRS = {"params_and_grads", "param_grads", "params_grads", "pairs", "parameters_and_gradients", "weights_and_grads"}
 _TURNED = {"grads_and_vars", "gradients_and_variables", "grads_vars", "grads_and_params", "gradients_and_parameters"}
@@ -94,8 +94,9 @@ def _known(name: str) -> list[str]:
     """The roles a name is known for."""
     low = name.lower().strip("_")
     table = [(_BOTH, "both"), (_PAIRS, "pairs"), (_TURNED, "turned"), (_ONES, "one"), (_NOT, "not"), (_SHAPES, "shape")]
-    table += [(_P, "p"), (_G, "g"), (_STATE, "state"), (_T, "t"), (_KEYS, "key"), (_CONFIGS, "config")]
+    table += [(_P, "p"), (_G, "g"), (_STATE, "state"), (COUNTS, "t"), (_KEYS, "key"), (_CONFIGS, "config")]
     found = [role for names, role in table if low in names]
+    found += ["state"] if low in ("opt", "optimizer") else []  # an optimizer that is a record
     if not found and low not in HYPER:
         if low.startswith(("grad", "dw", "d_")):
             found.append("g")
@@ -108,8 +109,11 @@ def _known(name: str) -> list[str]:
     return found
 
 
-def _paired(names: Sequence[str]) -> dict[str, str]:
-    """w, b with dw, db: parameters and gradients one by one."""
+def _paired(names: Sequence[str], making: bool) -> dict[str, str]:
+    """w, b with dw, db: parameters and gradients one by one; of what is made, w and b."""
+    if making:
+        pair = [n for n in names if n.lower() in ("w", "ws", "weight", "weights", "b", "bs", "bias", "biases")]
+        return {n: f"p{i}" for i, n in enumerate(pair)} if len(pair) == 2 else {}
     found: dict[str, str] = {}
     for name in names:
         other = next((n for n in names if n != name and n in (f"d{name}", f"d_{name}", f"grad_{name}", f"{name}_grad")), None)
@@ -123,7 +127,7 @@ def readings(function: Callable[..., Any], *, making: bool = False, most: int = 
     """Roles of the arguments that must be given, in order of plausibility; `making`: of a constructor."""
     arguments = required(function, also=not making)
     names = [p.name for p in arguments]
-    paired = {} if making else _paired(names)
+    paired = _paired(names, making)
     choices: list[list[str]] = []
     for argument in arguments:
         name = argument.name
@@ -167,7 +171,7 @@ def hands_for(making: Roles, roles: Roles, kind: str) -> list[str]:
     found = {role for _, role in (*making, *roles)}
     names = {name.lower() for name, _ in (*making, *roles)}
     if "p0" in found:
-        return ["weights"]
+        return ["weights", "weight lists"]
     if "both" in found:
         return _models(names, kind)
     if found & {"pairs", "turned"}:
@@ -189,4 +193,6 @@ def _models(names: set[str], kind: str) -> list[str]:
     layers = ["layer", "named layer"]
     networks = ["named network", "network", "module"]
     rest = ["one grad", "grads", "pairs"]
+    if "layers" in names:
+        return ["layers", "named layers"]
     return [*layers, *networks, *rest] if any(n.startswith("layer") for n in names) else [*networks, *layers, *rest]

@@ -10,8 +10,8 @@ import numpy as np
 from descend.check.sessions import Variable
 
 __all__ = [
-    "ArrayHand", "DictHand", "GradHand", "Hand", "NumberedHand", "OneGradHand", "PairsHand", "TurnedPairsHand", "WeightsHand",
-    "even", "like", "numbers",
+    "ArrayHand", "DictHand", "GradHand", "Hand", "NumberedHand", "OneGradHand", "PairsHand", "TurnedPairsHand",
+    "WeightListsHand", "WeightsHand",     "even", "like", "numbers",
 ]  # fmt: skip
 
 
@@ -211,10 +211,43 @@ class OneGradHand(GradHand):
 
 
 class WeightsHand(Hand):
-    """Weights and biases as two arguments with two gradients: `p` and `g` are asked for one by one."""
+    """Weights and biases as two arguments with two gradients."""
 
     def __init__(self, arrays: Sequence[Any], keys: Sequence[Any]) -> None:
         super().__init__(even(arrays), keys)
+
+    def pick(self, role: str) -> Any:
+        """What is handed for p0, p1, g0 and g1."""
+        return (self.cells if role[0] == "p" else self.slopes)[int(role[1])]
+
+    def joined(self, result: Any) -> list[Any] | None:
+        """The arrays in what came back for both."""
+        found = list(result) if isinstance(result, tuple | list) and len(result) == 2 else None
+        return found if found and all(like(f, c) for f, c in zip(found, self.cells, strict=True)) else None
+
+
+class WeightListsHand(WeightsHand):
+    """Lists of weights and lists of biases."""
+
+    def __init__(self, arrays: Sequence[Any], keys: Sequence[Any]) -> None:
+        super().__init__(arrays, keys)
+        self.lists = [self.cells[0::2], self.cells[1::2]]
+
+    def pick(self, role: str) -> Any:
+        return self.lists[int(role[1])] if role[0] == "p" else self.slopes[int(role[1]) :: 2]
+
+    def settle(self) -> None:
+        self.cells = [c for pair in zip(*self.lists, strict=True) for c in pair]
+
+    def store(self, arrays: Sequence[Any]) -> None:
+        self.cells[: len(arrays)] = arrays
+        for i, held in enumerate(self.lists):
+            held[:] = self.cells[i::2]
+
+    def joined(self, result: Any) -> list[Any] | None:
+        if not isinstance(result, tuple | list) or len(result) != 2 or any(len(r) * 2 != len(self.cells) for r in result):
+            return None
+        return [c for pair in zip(*result, strict=True) for c in pair]
 
 
 def numbers(value: Any) -> np.ndarray:

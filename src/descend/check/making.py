@@ -154,6 +154,10 @@ def first_states(many: int, makers: list[Callable[..., Any]], hand: Hand, config
         yield [[]]
         yield [{"m": zeros(), "v": zeros(), "t": 0}]
         yield [[{} for _ in hand.cells]]
+        yield [(hand.p, zeros(), zeros(), 0)]
+        yield [(hand.p, zeros(), 0)]
+        yield [(hand.p, zeros(), zeros())]
+        yield [(hand.p, zeros())]
     yield [0.0] * many
 
 

@@ -14,6 +14,7 @@ from descend.check.hands import (
     OneGradHand,
     PairsHand,
     TurnedPairsHand,
+    WeightListsHand,
     WeightsHand,
     even,
 )
@@ -199,6 +200,20 @@ class NamedNetworkHand(NetworkHand):
     form = "dict"
 
 
+class LayersHand(NetworkHand):
+    """A list of layers."""
+
+    @property
+    def both(self) -> Any:
+        return self.layer.layers
+
+
+class NamedLayersHand(LayersHand):
+    """A list of layers whose `params` are dicts."""
+
+    form = "dict"
+
+
 class ModuleHand(GradHand):
     """A model whose `parameters()` carry their gradients: a torch.nn.Module, or one of the same words."""
 
@@ -256,6 +271,9 @@ HANDS: dict[str, tuple[Callable[[Sequence[Any], Sequence[Any]], Hand], int, str]
     "network": (NetworkHand, 0, "a model with lists of parameters and gradients"),
     "named network": (NamedNetworkHand, 0, "a model with dicts of parameters and gradients"),
     "module": (ModuleHand, 0, "a model whose parameters carry their .grad"),
+    "layers": (LayersHand, 0, "a list of layers with weights, biases and their gradients"),
+    "named layers": (NamedLayersHand, 0, "a list of layers with dicts of parameters and gradients"),
+    "weight lists": (WeightListsHand, 0, "lists of weights and of biases with their gradients"),
     "weights": (WeightsHand, 2, "weights and biases with their gradients"),
 }
 

@@ -27,7 +27,10 @@ _G = frozenset(
     "g grad grads gradient gradients dw dx gs dp dtheta dws grad_w gradient_vector grad_wrt_w derivative".split()  # noqa: SIM905
 )
 _S = {"state", "s", "config", "cache", "opt_state", "optim_state", "memory", "st", "states", "buffers", "optimizer_state"}
-_T = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "timestep", "step_num", "epoch", "count", "step_count", "num_step"}
+COUNTS = frozenset(
+    "t step k iteration i n it iter timestep step_num epoch count step_count num_step step_number global_step current_step "  # noqa: SIM905
+    "cur_step time_step iter_num iteration_number step_idx num_iter".split()
+)
 METHODS = (
     "step", "update", "apply_gradients", "apply", "update_params", "optimize", "update_parameters", "get_update", "__call__",
 )  # fmt: skip
@@ -57,7 +60,7 @@ def arguments_of(function: Any, skip: int) -> list[dict[str, Any]]:
 
 def role_of(name: str) -> str | None:
     low = name.lower().strip("_")
-    for names, role in ((PARAMETERS, "p"), (_G, "g"), (_S, "state"), (_T, "t")):
+    for names, role in ((PARAMETERS, "p"), (_G, "g"), (_S, "state"), (COUNTS, "t")):
         if low in names:
             return role
     if low in _HYPER:

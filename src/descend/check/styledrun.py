@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from descend.check.argument_roles import Roles
-from descend.check.hands import Hand, numbers
+from descend.check.hands import Hand, WeightsHand, numbers
 from descend.check.loading import Failed
 from descend.check.making import Config, config_class, counters, first_states, namespace, state_makers
 from descend.check.models import HANDS, hand_text
@@ -63,7 +63,7 @@ class Way:
     @property
     def shared(self) -> bool:
         """Whether one optimizer serves all arrays, called for each."""
-        held = any(role in ("p", "both", "shape") for _, role in self.making)
+        held = any(role in ("p", "both", "shape", "p0") for _, role in self.making)
         keyed = any(role == "key" for _, role in self.roles)
         return self.form == "made" and not held and (keyed or self.hand in ("layer", "named layer"))
 
@@ -167,8 +167,21 @@ class Run:
             if i == self.way.source:
                 values = counters(names, self.hand, values)
                 self.state = copy.deepcopy(values) if self.way.kind == "numpy" else values
+                self._look_inside()
                 return
         raise Exhausted
+
+    def _look_inside(self) -> None:
+        """Where the parameters are in a state, for what is handed them in no other way."""
+        self.inside: Any = None
+        if self.way.mode not in ("", "inside") or any(r in ("p", "p0", "both", "pairs", "turned") for _, r in self.way.roles):
+            return
+        for name, value in _parts(self.state[0]):
+            found = self.hand.unpacked(value)
+            same = found and all(np.array_equal(numbers(f), numbers(c)) for f, c in zip(found, self.hand.cells, strict=True))
+            if same and self.way.form == "function":
+                self.inside = name
+                return
 
     def stepper(self) -> Any:
         """What is called each step."""
@@ -181,8 +194,8 @@ class Run:
         if role == "shape":
             shapes = [tuple(c.shape) for c in hand.cells]
             return shapes[0] if hand.single else shapes
-        if role in ("p0", "p1", "g0", "g1"):
-            return (hand.cells if role[0] == "p" else hand.slopes)[int(role[1])]
+        if role in ("p0", "p1", "g0", "g1") and isinstance(hand, WeightsHand):
+            return hand.pick(role)
         values = {"p": hand.p, "g": hand.g, "t": self.t, "key": self.key, "config": self.config, "one": 1, "not": False}
         return self.settings.get(name) if role == "set" else values[role]
 
@@ -225,6 +238,14 @@ class Run:
 
     def _take(self, result: Any, old: list[Any], before: list[np.ndarray]) -> None:
         """What came back: parameters, updates, states, the next optimizer; or nothing, and they were written into."""
+        if getattr(self, "inside", None) is not None:
+            self.state = self.state if result is None else [result]
+            self.way.mode = "inside"
+            found = self.hand.unpacked(dict(_parts(self.state[0]))[self.inside])
+            if found is None:
+                raise Failed("its state holds nothing that is like parameters any more")
+            self.hand.store(found)
+            return
         new = self._sorted(result, before)
         mode = self.way.mode or self._mode(new, before)
         self.way.mode = mode
@@ -246,8 +267,8 @@ class Run:
         if self.way.triple and self.state:
             self.state = [result]
             return self.hand.unpacked(self.made.get_params(result))
-        if "p0" in dict(map(reversed, self.way.roles)) and isinstance(result, tuple):  # type: ignore[arg-type]
-            return list(result) if len(result) == len(self.hand.cells) else None
+        if isinstance(self.hand, WeightsHand):
+            return self.hand.joined(result)
         whole = self.hand.unpacked(result)
         if whole is not None or not isinstance(result, tuple | list):
             return self._lone(result, whole, before)
@@ -328,6 +349,15 @@ class Run:
             for name, new in settings.items():
                 if attribute.lstrip("_").startswith("current") and isinstance(value, float) and value == before.get(name):
                     setattr(self.made, attribute, new)
+
+
+def _parts(state: Any) -> list[tuple[Any, Any]]:
+    """The parts of a record, a dict or a tuple, by name or place."""
+    if isinstance(state, dict):
+        return list(state.items())
+    if isinstance(state, tuple | list):
+        return list(enumerate(state))
+    return list(getattr(state, "__dict__", {}).items())
 
 
 def _frozen(made: Any) -> bool:

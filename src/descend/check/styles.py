@@ -285,7 +285,7 @@ def _made_ways(target: Any, kind: str) -> Iterator[Way]:
 
 def _stepped_ways(base: Way) -> Iterator[Way]:
     """Ways to step what is made so: it is made once, to see what there is to be called."""
-    held = any(r in ("p", "both", "shape") for _, r in base.making)
+    held = any(r in ("p", "both", "shape", "p0") for _, r in base.making)
     for probe in hands_for(base.making, (("grads", "g"),), base.kind) if held else ["list"]:
         made = _made(replace(base, hand=probe))
         if made is None:
