@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import inspect
 import itertools
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any
 
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.roles import COUNTS
 
-__all__ = ["HYPER", "KEYED", "Roles", "hands_for", "readings", "settings_of"]
+__all__ = ["HYPER", "Roles", "hands_for", "is_key", "readings", "settings_of"]
 
 Roles = tuple[tuple[str, str], ...]
 
@@ -71,10 +71,6 @@ _NOT = {"amsgrad", "maximize", "nesterov", "centered", "foreach", "capturable", 
     "has_sparse_grad", "decoupled", "decoupled_weight_decay", "verbose", "debug",
 }  # fmt: skip
 HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
-#: Roles of what a state is made of.
-KEPT = ("state", "slot")
-#: A call for each array, with something that says which.
-KEYED = "key"
 _PLURAL = {"params", "parameters", "weights", "ps", "thetas", "grads", "gradients", "gs", "dws", "ws", "variables", "tensors"}
 
 
@@ -90,11 +86,25 @@ def required(function: Callable[..., Any], *, also: bool = True) -> list[inspect
     return found
 
 
+def is_key(name: str) -> bool:
+    """Whether a name is known to say which array it is: a number for anything else might be taken for a hyperparameter."""
+    return name.lower() in _KEYS
+
+
 def _known(name: str) -> list[str]:
     """The roles a name is known for."""
     low = name.lower().strip("_")
-    table = [(_BOTH, "both"), (_PAIRS, "pairs"), (_TURNED, "turned"), (_ONES, "one"), (_NOT, "not"), (_SHAPES, "shape")]
-    table += [(_P, "p"), (_G, "g"), (_STATE, "state"), (COUNTS, "t"), (_KEYS, "key"), (_CONFIGS, "config")]
+    table: list[tuple[Set[str], str]] = [(_BOTH, "both"), (_PAIRS, "pairs"), (_TURNED, "turned"), (_ONES, "one")]
+    table += [
+        (_NOT, "not"),
+        (_SHAPES, "shape"),
+        (_P, "p"),
+        (_G, "g"),
+        (_STATE, "state"),
+        (COUNTS, "t"),
+        (_KEYS, "key"),
+        (_CONFIGS, "config"),
+    ]
     found = [role for names, role in table if low in names]
     found += ["state"] if low in ("opt", "optimizer") else []  # an optimizer that is a record
     if not found and low not in HYPER:
@@ -136,7 +146,7 @@ def readings(function: Callable[..., Any], *, making: bool = False, most: int = 
         if not known and low in HYPER:
             known = ["set", "g"] if low == "d" else ["set"]
         elif not known or low in ("s", "c", "n", "v", "m"):
-            known = [*known, *(["config", "set", "p", "both"] if making else ["state", "key", "config", "t", "g", "p", "both"])]
+            known = [*known, *(["config", "set", "p", "both"] if making else ["state", "key", "config", "g", "p", "both"])]
         if making:
             known = [k for k in known if k not in ("g", "t", "state", "pairs", "turned", "key")]
             known += ["set"] if low in HYPER and "set" not in known else []

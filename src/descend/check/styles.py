@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.check.argument_roles import HYPER, Roles, hands_for, readings, settings_of
+from descend.check.argument_roles import HYPER, Roles, hands_for, is_key, readings, settings_of
 from descend.check.hands import like
 from descend.check.loading import Failed
 from descend.check.making import PREPARES, config_class, members, value_of
@@ -125,7 +125,7 @@ def _variants(way: Way) -> Iterator[Way]:
     """One way with each of the first states, names or numbers for arrays, and the step counted from 0 or from 1."""
     roles = [role for _, role in way.roles]
     for source in range(STATES if "state" in roles else 1):
-        for numbered in (False, True) if "key" in roles else (False,):
+        for numbered in (False, True) if any(r == "key" and is_key(n) for n, r in way.roles) else (False,):
             for count in (0, 1) if way.triple or "config" in roles else (1,):
                 yield replace(way, source=source, numbered=numbered, count=count, attributes={}, asked={}, programs={})
 

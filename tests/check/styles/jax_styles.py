@@ -3,6 +3,8 @@
 The line above a block: the object, the rule it is meant to be, and the mistake that is planted, as old => new.
 """
 
+# ruff: noqa: F811  (blocks of the same names; a line says what is planted)
+
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, NamedTuple

@@ -3,6 +3,8 @@
 The line above a block: the object, the rule it is meant to be, and the mistake that is planted, as old => new.
 """
 
+# ruff: noqa: F811, E501  (blocks of the same names; a line says what is planted)
+
 from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import NamedTuple
@@ -157,7 +159,7 @@ def descend_adam(gradient, x0, lr=0.01, beta1=0.9, beta2=0.999, eps=1e-8):
         x = x - lr * (m / (1 - beta1**t)) / (np.sqrt(v / (1 - beta2**t)) + eps)
 
 
-# %% dataclass_called:Adam adam | self.beta2 ** self.t => self.beta1 ** self.t
+# %% dataclass_called:Adam adam | self.beta2**self.t => self.beta1**self.t
 
 
 @dataclass
@@ -178,7 +180,7 @@ class Adam:
             m, v = self.moments[i]
             m, v = self.beta1 * m + (1 - self.beta1) * g, self.beta2 * v + (1 - self.beta2) * g**2
             self.moments[i] = (m, v)
-            m_hat, v_hat = m / (1 - self.beta1**self.t), v / (1 - self.beta2 ** self.t)
+            m_hat, v_hat = m / (1 - self.beta1**self.t), v / (1 - self.beta2**self.t)
             new.append(p - self.lr * m_hat / (np.sqrt(v_hat) + self.eps))
         return new
 

@@ -3,13 +3,15 @@
 The line above a block: the object, the rule it is meant to be, and the mistake that is planted, as old => new.
 """
 
+# ruff: noqa: F811, E501  (blocks of the same names; a line says what is planted)
+
 import math
 from collections import defaultdict
 from types import SimpleNamespace
 
 import numpy as np
 
-# %% layer_adam:Adam adam | (1 - self.beta_1 ** (self.iterations + 1)) => (1 - self.beta_1 ** (self.iterations + 2))
+# %% layer_adam:Adam adam | first = 1 - self.beta_1 ** (self.iterations + 1) => first = 1 - self.beta_1 ** (self.iterations + 2)
 
 
 class Adam:
@@ -32,9 +34,11 @@ class Adam:
         layer.bias_momentum = self.beta_1 * layer.bias_momentum + (1 - self.beta_1) * layer.dbiases
         layer.weight_square = self.beta_2 * layer.weight_square + (1 - self.beta_2) * layer.dweights**2
         layer.bias_square = self.beta_2 * layer.bias_square + (1 - self.beta_2) * layer.dbiases**2
-        first = (1 - self.beta_1 ** (self.iterations + 1))
+        first = 1 - self.beta_1 ** (self.iterations + 1)
         second = 1 - self.beta_2 ** (self.iterations + 1)
-        layer.weights += -self.current * (layer.weight_momentum / first) / (np.sqrt(layer.weight_square / second) + self.epsilon)
+        layer.weights += (
+            -self.current * (layer.weight_momentum / first) / (np.sqrt(layer.weight_square / second) + self.epsilon)
+        )
         layer.biases += -self.current * (layer.bias_momentum / first) / (np.sqrt(layer.bias_square / second) + self.epsilon)
 
     def post_update_params(self):
@@ -136,7 +140,7 @@ class Adam:
     def __init__(self, network, alpha=0.001, b1=0.9, b2=0.999, eps=1e-8):
         self.layers = network.layers
         self.alpha, self.b1, self.b2, self.eps, self.t = alpha, b1, b2, eps, 0
-        self.slots = [{n: (0.0, 0.0) for n in ("W", "b")} for _ in self.layers]
+        self.slots = [dict.fromkeys(("W", "b"), (0.0, 0.0)) for _ in self.layers]
 
     def step(self):
         self.t += 1

@@ -3,6 +3,8 @@
 The line above a block: the object, the rule it is meant to be, and the mistake that is planted, as old => new.
 """
 
+# ruff: noqa: F811, E501  (blocks of the same names; a line says what is planted)
+
 import torch
 
 # %% hyperparams_and_states:adam adam | torch.sqrt(s / (1 - beta2 ** hyperparams["t"])) => torch.sqrt(s)
