@@ -20,6 +20,9 @@ from descend.check.styles import Tried, styled
 
 __all__ = ["ADAPTERS", "Plan", "open_session", "plan_for"]
 
+#: What no other way to drive it can mend.
+OWN = ("NameError", "UnboundLocalError", "NotImplementedError", "ImportError", "ModuleNotFoundError", "MemoryError", "exit(")
+
 
 def plan_for(target: Any, name: str, path: str | None, adapter: str | None, hyper: Sequence[str] = ()) -> Plan:
     """The plan that works, with the arguments that can be set under it; a `Failed` with the user's line where none does."""
@@ -68,7 +71,8 @@ def _working(target: Any, name: str, path: str | None, adapter: str | None, hype
         return quiet
     if failed is None:
         raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}; {tried.text}")
-    raise Failed(f"{failed}; {tried.text}" if tried.forms else str(failed), failed.line)
+    own = any(word in str(failed) for word in OWN)
+    raise Failed(str(failed) if own or not tried.forms else f"{failed}; {tried.text}", failed.line)
 
 
 def _first_that_moves(plans: list[Plan], path: str | None) -> tuple[Plan | None, Plan | None, Failed | None]:

@@ -22,6 +22,7 @@ PREPARES = (
     "create_slots", "create_state", "attach", "bind", "set_params", "set_parameters", "add_params", "init_states", "allocate",
 )  # fmt: skip
 _MAKERS = ("init", "start", "make", "create", "zero", "new", "begin", "initial", "fresh", "setup", "build", "empty", "state")
+_KEPT = ("state", "moment", "velocit", "slot", "buffer", "cache", "memory", "optim", "opt", "accum", "record", "zeros")
 _STEPS = (
     "step", "update", "apply_gradients", "apply", "update_params", "optimize", "update_parameters", "get_update", "__call__",
     "apply_update", "update_weights", "train_step", "descend", "minimize_step", "apply_grads", "update_layer", "update_param",
@@ -189,12 +190,19 @@ def _given(maker: Callable[..., Any], hand: Hand, config: Any) -> Iterator[tuple
         yield (value,) if many == 1 else (value, config) if many == 2 else (value, *([0.0] * (many - 1)))
 
 
+def _makes_state(word: str, name: str) -> bool:
+    """Whether a function says that it makes a state: others, as start_training, are not to be called."""
+    low = word.lower()
+    kept = [*_KEPT, *(part for part in name.split("_") if len(part) > 2)]
+    return low in PREPARES or (low.startswith(_MAKERS) and any(k in low for k in kept)) or low.endswith(("_init", "_state"))
+
+
 def state_makers(made: Any, target: Any, annotated: list[type]) -> list[Callable[..., Any]]:
     """What may make a first state: a method, a function beside it, a class of states."""
     found: list[Callable[..., Any]] = []
     for name in dir(made) if made is not target and not inspect.isfunction(made) else ():
         plain = not name.startswith("_") and name not in _STEPS
-        if plain and any(w in name.lower() for w in _MAKERS) and callable(getattr(made, name, None)):
+        if plain and _makes_state(name, "") and callable(getattr(made, name, None)):
             found.append(getattr(made, name))
     found.sort(key=lambda f: not getattr(f, "__name__", "").startswith("init"))
     functions, classes = _beside(target)
@@ -221,7 +229,7 @@ def _beside(target: Any) -> tuple[list[Callable[..., Any]], list[type]]:
         if isinstance(value, type):
             if any(w in low for w in ("state", "memory", "slots", "moments", "buffers", "cache", "kept")):
                 classes.append(value)
-        elif callable(value) and any(w in low for w in _MAKERS):
+        elif callable(value) and _makes_state(word, name):
             functions.append(value)
     functions.sort(key=lambda f: not any(part in f.__name__.lower() for part in name.split("_") if len(part) > 2))
     return functions, classes

@@ -29,10 +29,7 @@ __all__ = ["HELP", "Tried", "library_of", "styled"]
 SECONDS, ATTEMPTS = 6.0, 1500
 #: Seconds that a step of uncompiled code may take.
 PACE = 0.02
-HELP = (
-    "wrap it as a function step(params, grads, state) that returns (params, state), params a list of arrays, or as a class "
-    "with step(params, grads), and check that"
-)
+HELP = "wrap it as step(params, grads, state) that returns (params, state), params a list of arrays"
 
 
 class Tried:
@@ -55,9 +52,9 @@ class Tried:
         """A sentence on what was tried and what to do."""
         if not self.forms:
             return f"nothing in it takes parameters and gradients: {HELP}"
-        shown = "; ".join(self.forms[:3])
-        more = f" and in {len(self.forms) - 3} other ways" if len(self.forms) > 3 else ""
-        return f"it was tried as {shown}{more}: {HELP}"
+        others = len(self.forms) - 1
+        more = f" and in {others} other way{'s' * (others > 1)}" if others else ""
+        return f"tried as {self.forms[0]}{more}: {HELP}"
 
 
 def library_of(target: Any) -> str:
