@@ -194,6 +194,8 @@ def _makes_state(word: str, name: str) -> bool:
     """Whether a function says that it makes a state: others, as start_training, are not to be called."""
     low = word.lower()
     kept = [*_KEPT, *(part for part in name.split("_") if len(part) > 2)]
+    if low.startswith(("test", "set_", "load", "save", "get_", "print", "update", "log")):
+        return False
     return low in PREPARES or (low.startswith(_MAKERS) and any(k in low for k in kept)) or low.endswith(("_init", "_state"))
 
 
