@@ -14,7 +14,7 @@ from descend.check.loading import Failed
 from descend.check.sessions import Layout, Session
 
 if TYPE_CHECKING:
-    from descend.check.adapters import Plan
+    from descend.check.plan import Plan
 
 __all__ = ["DriverSession"]
 

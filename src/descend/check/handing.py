@@ -11,7 +11,7 @@ from descend.check.loading import Failed
 from descend.check.names import SYNONYMS, TUPLES
 
 if TYPE_CHECKING:
-    from descend.check.adapters import Plan
+    from descend.check.plan import Plan
 
 __all__ = ["Handed", "forwarded", "handings", "other_ways", "why_not"]
 
@@ -133,7 +133,7 @@ def forwarded(plan: Plan) -> list[dict[str, Any]]:
     cls, roles = _parts(plan)
     if roles is None or not any(p.kind is p.VAR_KEYWORD for p in inspect.signature(cls).parameters.values()):
         return []
-    from descend.check.adapters import guessed_settings
+    from descend.check.plan import guessed_settings
 
     taken = set(inspect.signature(cls).parameters)
     settings = guessed_settings(plan)

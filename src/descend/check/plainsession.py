@@ -12,7 +12,7 @@ from descend.check.loading import Failed
 from descend.check.sessions import Layout, Session, _set_attributes, readable_state, set_counters
 
 if TYPE_CHECKING:
-    from descend.check.adapters import Plan
+    from descend.check.plan import Plan
 
 __all__ = ["PlainSession"]
 
@@ -102,6 +102,8 @@ class PlainSession(Session):
         """What came back: nothing (in place), the parameters, or the parameters with what was carried."""
         carried = [r for r in self.plan.roles if r.startswith("slot:") or r == "state"]
         self._check_slots(result, carried, kept)
+        if self._replaced(result):
+            raise Failed("a step gives back the next optimizer")
         old = [self.ps[i] for i in part]
         if result is None:
             new = self._unpacked(packed, old)
@@ -117,6 +119,11 @@ class PlainSession(Session):
             new = [p + u for p, u in zip(old, new, strict=True)]
         for i, p in zip(part, new, strict=True):
             self.ps[i] = p if hasattr(p, "shape") else self._array(np.asarray(p))
+
+    def _replaced(self, result: Any) -> bool:
+        """Whether the optimizer itself comes back, changed, beside the parameters or in place of them."""
+        cls, parts = self.plan.target, result if isinstance(result, tuple) else (result,)
+        return isinstance(cls, type) and any(isinstance(p, cls) and p is not self.made for p in parts)
 
     def _check_slots(self, result: Any, carried: list[str], kept: dict[str, Any]) -> None:
         """An argument that is neither given back nor written to is no state: it is a hyperparameter of an unknown name."""
