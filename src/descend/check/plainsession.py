@@ -83,13 +83,30 @@ class PlainSession(Session):
 
     def _step_part(self, part: list[int], call: Any, kept: dict[str, Any], given: list[Any]) -> None:
         ps, gs = [self.ps[i] for i in part], [given[i] for i in part]
-        packed = self._packed(ps)
+        packed, before = self._packed(ps), [_values(p).copy() for p in ps]
         arguments = [self._argument(role, packed, gs, kept) for role in self.plan.roles]
         if self.plan.adapter == "function":
             result = call(*arguments, **self.settings)
         else:
             result = getattr(call, self.plan.method)(*arguments)
+        self.plan.gives_state = self.plan.gives_state or self._is_state(result, ps, before)
+        if self.plan.gives_state and result is not None:
+            kept[next(r for r in self.plan.roles if r not in ("p", "g", "t"))], result = result, None
         self._take(part, result, packed, kept)
+
+    def _is_state(self, result: Any, ps: list[Any], before: list[np.ndarray]) -> bool:
+        """Whether what came back is the state alone: the parameters were moved in place, and it is other arrays than they."""
+        carried = [r for r in self.plan.roles if r not in ("p", "g", "t")]
+        if result is None or isinstance(result, tuple) or len(carried) != 1:
+            return False
+        now = [_values(p) for p in ps]
+        if all(np.array_equal(a, b, equal_nan=True) for a, b in zip(now, before, strict=True)):
+            return False
+        try:
+            given = [_values(x) for x in self._unpacked(result, ps)]
+        except (Failed, TypeError, ValueError):
+            return True
+        return not all(np.array_equal(a, b, equal_nan=True) for a, b in zip(given, now, strict=True))
 
     def _argument(self, role: str, packed: Any, gs: list[Any], kept: dict[str, Any]) -> Any:
         if role == "p":
@@ -173,3 +190,7 @@ class PlainSession(Session):
             self.kept = copy.deepcopy(self.kept)
         else:
             raise Failed("it offers no way to save and load")
+
+
+def _values(array: Any) -> np.ndarray:
+    return np.asarray(array.detach() if hasattr(array, "detach") else array)

@@ -31,6 +31,8 @@ class Plan:
     init: Callable[..., Any] | None = None
     #: Arguments that are kept from step to step start as None.
     nones: bool = False
+    #: Parameters are changed in place and the state alone comes back: seen in the first step that moves them.
+    gives_state: bool = False
     #: It takes a gradient function and makes its own loop.
     drives: bool = False
     #: A style of its own, found by trying.
