@@ -161,7 +161,7 @@ def decoupled(rule: str, occurrence: int = 0, step: str = "p - lr * m_hat / (sqr
         one("p * (1 - lr) * (1 - weight_decay)", "the decay multiplies by (1 − lr)·(1 − wd) in place of 1 − lr·wd", "Weights collapse within a few steps."),
         one("p / (1 + lr * weight_decay)", "the decay divides by 1 + lr·wd", "A slightly weaker decay, O(lr²·wd²)."),
         one((before("start", "g = g + weight_decay * p"),), "the decay is applied both ways: decoupled and as L2", "Weights shrink more than meant, and unevenly."),
-        one((after("p", "g = g + weight_decay * p", occurrence),), "the decay is applied both ways: decoupled and as L2", "Weights shrink more than meant, and unevenly."),
+        one((after("p", "g = g + weight_decay * p", occurrence),), "the decay is applied both ways: decoupled, and as L2 of what that leaves", "Weights shrink more than meant, and unevenly."),
         one("p - lr * weight_decay * p if p.ndim > 1 else p", "arrays of one dimension are not decayed", "Biases and norms keep their size; whoever compares runs sees another optimizer.", whole=True),
         *([one((put("p", "p", occurrence), put("p", step.replace("m_hat", "(m_hat + weight_decay * p)"), occurrence + 1)), "the decay is divided by the root with the step", "Weights with large gradients hardly decay, as with L2, though the moments stay clean.")] if "m_hat /" in step else []),
         one((put("p", "p", occurrence), after("p", "p = p - lr * weight_decay * p", occurrence + 1)), "the decay comes after the step and not before it", "A difference of lr²·wd a step: visible only beside a reference."),
