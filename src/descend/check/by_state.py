@@ -11,7 +11,6 @@ import ast
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import islice
 
 import numpy as np
 
@@ -214,16 +213,14 @@ def _two(case: _Case, ref: Candidate, trials: Sequence[Trial]) -> None:
             pieces = trial.pieces(sieve)
             if pieces is not None:
                 parts.append((trial, pieces))
-    both = (
-        (one, other, {**first, **second})
-        for i, (one, first) in enumerate(parts[:FIRST])
-        for other, second in parts[i + 1 :]
-        if first.keys().isdisjoint(second)
-    )
+    both = [(one[0].cost + other[0].cost, one, other) for i, one in enumerate(parts[:FIRST]) for other in parts[i + 1 :]]
+    both.sort(key=lambda pair: pair[0])
     found = 0
-    for one, other, pieces in islice(both, PAIRS if single else PAIRS // 20):
+    for _, (one, first), (other, second) in both[: PAIRS if single else PAIRS // 15]:
+        if not first.keys().isdisjoint(second):
+            continue
         case.told.tried += 1
-        if sieve.passes(pieces, {**one.slots, **other.slots}):
+        if sieve.passes({**first, **second}, {**one.slots, **other.slots}):
             found += case.add(ref, [one, other])
         if found >= FEW:
             return
