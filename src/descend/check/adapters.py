@@ -66,7 +66,8 @@ def _working(target: Any, name: str, path: str | None, adapter: str | None, hype
     if found is not None:
         return found
     tried = Tried()
-    if callable(target) and adapter in (None, "class" if isinstance(target, type) else "function"):
+    library = any(plan.adapter in ("torch", "optax", "keras") for plan in plans)
+    if callable(target) and not library and adapter in (None, "class" if isinstance(target, type) else "function"):
         other = _first_that_moves(list(styled_loops(target, frozenset(hyper))), path)[0] if quiet is None else None
         other = other or styled(Plan("function", target), tried, frozenset(hyper))
         if other is not None and (quiet is None or (other.way and other.way.mode == "home")):

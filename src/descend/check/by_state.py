@@ -39,8 +39,8 @@ from descend.rules import Rule
 
 __all__ = ["Told", "in_the_step", "told_by_kept", "two_in_the_step"]
 
-#: Forms of a rule that are looked at.
-FORMS = 8
+#: Forms of a rule that are looked at; fewer where arrays are needed.
+FORMS, COSTLY = 8, 4
 #: Further forms are not looked at where what was found is as likely as this.
 LIKELY = 2.5
 #: Readings beside which something is looked for, and what is found that is compared in full.
@@ -111,7 +111,7 @@ def told_by_kept(
     case = _Case(probes, points, tolerance, fits, told)
     open_: list[tuple[Candidate, list[list[Trial]]]] = []
     best = -1
-    for watch in nearest([Watch(ref, kept, tolerance) for ref in forms[:FORMS]]):
+    for watch in nearest([Watch(ref, kept, tolerance) for ref in forms[: FORMS if flat(forms[0]) else COSTLY]]):
         trials = trials_of(watch.ref, pool(watch.ref))
         told.tried += len(trials)
         readings = readings_of(watch, trials)

@@ -90,7 +90,7 @@ def check_with(talk: Any, name: str, rule: Rule | None, overrides: Mapping[str, 
     described = talk.open()
     report = Report("right", name, driven=described["text"])
     report.remarks += [described["blind"]] if described.get("blind") else []
-    guess = rule
+    guess = _variant(rule, described) if rule is not None and _always_with_momentum(rule, described) else rule
     if guess is None:
         named = rule_named(described["name"])
         guess = _variant(OPTIMIZERS[named], described) if named else None
@@ -190,6 +190,12 @@ def _tell_still(report: Report, rule: Rule) -> None:
         "does writing into a copy such as p.flatten()."
     )
     report.mistakes = [Found(name, "p", step, "p ← p", 1.0, "Training does nothing at all.", hint)]
+
+
+def _always_with_momentum(rule: Rule, described: Message) -> bool:
+    """Whether what is to be SGD has a momentum that is on unless it is turned off."""
+    given = [a.get("default") for a in described["arguments"] if a["name"].lower() in ("momentum", "beta")]
+    return rule.name == "sgd" and any(isinstance(x, int | float) and x != 0 for x in given)
 
 
 def _variant(rule: Rule, described: Message) -> Rule:

@@ -36,6 +36,8 @@ SINGLE = 2e-5
 HALF = 0.03
 #: Forms of a rule in which a value is looked for that is written into the code.
 HELD = 4
+#: Forms of a rule that sums over all arrays in which edits are tried: each trial takes a hundred times as long there.
+COSTLY = 3
 #: Pairs compared in full after they have passed the sieve.
 SIFTED = 400
 #: Values that are written into code where no argument sets them.
@@ -214,8 +216,9 @@ def _judge_edits(
     """Rules with one small edit; of those that fit the most likely, and a few others that are the same."""
     tried = 0
     plain = [*(settled(r, frozenset(mapped.ours)) for r in refs), *writings(rule, "weight_decay" in mapped.ours)]
-    for hidden in _hidden(rule, mapped):
-        for ref in refs[:HELD] if hidden else plain:
+    usual = plain[:COSTLY] if rule.sums else plain
+    for hidden in _hidden(rule, mapped) if not rule.sums else ({},):
+        for ref in refs[:HELD] if hidden else usual:
             held = _holding(ref, hidden)
             listed = mistake_candidates(rule, mapped, ref) if hidden or ref not in plain[: len(refs)] else []
             pool = [*listed, *edited_candidates(ref)]

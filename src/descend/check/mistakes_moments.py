@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from descend.check.mistake import M, Mistake, after, before, put
-from descend.rules import POWER, SQUARE
+from descend.rules import COUNT, POWER, SQUARE
 
 __all__ = ["moment_mistakes"]
 
@@ -74,6 +74,18 @@ def corrections(rule: str, m: bool = True, v: bool = True) -> list[Mistake]:
             M(rule, "m_hat", (after("m_hat", "s.m = m_hat"),), "the corrected first moment is stored in place of the first moment", "The correction is applied again at every step: the momentum grows without bound.", "Is m after the step the same as before the correction?"),
             M(rule, "m_hat", (before("start", "old = s.m"), put("m_hat", "old / (1 - s.k1)")), "the first moment is used before it is renewed", "Every step is one gradient late, and the first step does nothing.", "In which order are m and p renewed?"),
         ]  # fmt: skip
+    if m and v:
+        found.append(
+            M(
+                rule,
+                "m_hat",
+                (put("k1", "0.9 * s.k1"), put("k2", "0.999 * s.k2")),
+                "both corrections use 0.9 and 0.999, whatever the arguments say",
+                "Right with the usual β alone: with others the first steps are the wrong length.",
+                "Change β2 to 0.9: what is v̂ at step 1?",
+                written=("m̂ = m/(1 − β₁ᵗ) and v̂ = v/(1 − β₂ᵗ)", "m̂ = m/(1 − 0.9ᵗ) and v̂ = v/(1 − 0.999ᵗ)"),
+            )
+        )
     if v:
         found += [
             M(rule, "v_hat", "s.v", "the second moment is not corrected", "The first steps are up to 1/√(1 − β2) ≈ 30 times too long: the start can be thrown far away.", look),
@@ -240,6 +252,7 @@ def nadam() -> list[Mistake]:
         M(one, "mu_next", "mu", "μ_t stands where μ_{t+1} should", "The look-ahead is one step behind.", look),
         M(one, "mu", "beta1 * (1 - s.q)", "the factor ½ is missing in the warm-up of μ", "The first momenta are near 0 in place of β1/2.", look),
         M(one, "mu_product", "mu", "the product of the μ is not kept: μ alone stands in its place", "The correction never fades.", "What replaces β1ᵗ when β1 changes from step to step?"),
+        M(one, "mu_product", (before("start", "s.n = s.n + 1"), put("mu_product", "mu**s.n")), "μₜᵗ stands where the product of all μ should", "The correction is that of a μ that was the same in every step.", "What replaces β1ᵗ when β1 changes from step to step?", slots={"n": COUNT}),
         M(one, "mu_product", "mu**2 * s.mu_product", "each μ enters the product twice", EARLY, "How often is μ_t multiplied in?"),
         M(one, "m_hat", "mu_next * s.m / (1 - s.mu_product)", "the mean is corrected with the product up to t and not t + 1", EARLY, look),
         M(one, "m_hat", "mu_next * s.m", "the mean is not corrected", EARLY, look),

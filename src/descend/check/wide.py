@@ -8,6 +8,7 @@ hold in the first step only, after it, or for matrices only. A factor that is no
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
@@ -227,6 +228,14 @@ def _late_quantities(rule: Rule) -> Iterator[Wide]:
     """A quantity of this step used in a later line as it was in the step before, 0 in the first."""
     lines = rule_lines(rule)
     for line in lines:
+        if not line.array and line.target not in rule.slots and re.search(r"\blr\b", line.source):
+            source = re.sub(r"\blr\b", "s.kept_", line.source)  # what was made of the rate stands where the rate should
+            keep = Change(line.target, f"s.kept_ = {line.target}", "after", line.occurrence)
+            set_ = Change(line.target, source, "set", line.occurrence)
+            symbol = unicode_of(line.target)
+            name = f"{symbol} of the step before stands where lr should {_where(line.target)}: it adds up"
+            shown = (line.source, re.sub(r"\blr\b", f"old_{line.target}", line.source))
+            yield Wide(line.target, (set_, keep), name, 3, False, {"kept_": Slot("lr", "scalar")}, shown)
         if not line.array or line.target in ("p", "g") or line.target in rule.slots:
             continue
         for place in places_of(rule):
@@ -257,6 +266,12 @@ def _at_times(rule: Rule) -> Iterator[Wide]:
         change = edit.changes[-1]
         line = lines.get((change.target, change.occurrence))
         kept = edit.changes[:-1]
+        if change.kind == "after" and not kept and re.fullmatch(r"s\.\w+ = [\w.]+", change.source):  # something is stored
+            slot, value = change.source.split(" = ")
+            source = f"{slot} = {value} if {STEP} == 1 else {slot}"
+            counted, renewed = slots_for(STEP)
+            changes = (Change("start", renewed, "before"), replace(change, source=source))
+            yield Wide(edit.target, changes, f"in the first step: {edit.name}", 3, edit.whole, counted, (slot, value))
         if (
             change.kind != "set"
             or edit.rank > 2
