@@ -161,7 +161,7 @@ def decoupled(rule: str, occurrence: int = 0, step: str = "p - lr * m_hat / (sqr
         one((before("start", "g = g + weight_decay * p"), put("p", "p", occurrence)), "the decay is L2: it is added to the gradient", "The decay is divided by √v̂ like any gradient: weights with large gradients hardly decay."),
         one("p - lr / (1 - beta1 * s.k1) * weight_decay * p", "the decay is multiplied by the corrected rate lr/(1 − β1ᵗ)", "Weights shrink too fast in the first steps, ten times at the first."),
         one("p - lr * sqrt(1 - beta2 * s.k2) / (1 - beta1 * s.k1) * weight_decay * p", "the decay is multiplied by the corrected rate lr·√(1 − β2ᵗ)/(1 − β1ᵗ)", "Weights shrink at another pace in the first steps."),
-        one("p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast, and a schedule does not slow the decay."),
+        one("p - weight_decay * p", "the decay is not multiplied by the learning rate", "Weights shrink 1/lr times too fast, and a schedule does not slow the decay. The paper's Algorithm 2 has it so, with a schedule beside lr; libraries multiply by lr."),
         one("p - lr**2 * weight_decay * p", "the decay is multiplied by the learning rate twice", "There is practically no decay."),
         one("p + lr * weight_decay * p", "the decay has the wrong sign", "Weights grow without a gradient."),
         one("p", "the weight decay is ignored", "No regularisation, whatever weight_decay says."),
