@@ -179,7 +179,8 @@ class Watch(Sieve):
 
 
 def _near(a: np.ndarray, b: np.ndarray, size: float) -> bool:
-    return bool((np.abs(a - b) <= size).all()) or np.array_equal(a, b, equal_nan=True)
+    near = np.abs(a - b) <= size
+    return bool(near.all()) or bool((near | (a == b) | ((a != a) & (b != b))).all())
 
 
 @dataclass

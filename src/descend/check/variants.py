@@ -159,11 +159,12 @@ def pieces(rule: Rule, changes: Sequence[Change]) -> dict[int, list[str]]:
 def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
     """As `changed`, for trajectories alone: lines are compiled once each and run one by one: pairs cost nothing to make.
 
-    The result has no source to read equations from. Rules that sum over arrays are generators and take the usual way.
+    The result has no source to read equations from. Rules that sum over arrays are generators, which are compiled whole: when
+    they are first run, since most are never.
     """
-    if rule.sums:
-        return changed(rule, changes, slots=slots)
     changed_lines = pieces(rule, changes)
+    if rule.sums:
+        return _later(rule, changes, slots)
     body = [changed_lines.get(i, [text]) for i, (_, text) in enumerate(written(rule))]
     codes = [line_code(text, rule.name) for part in body for text in part]
     scope = EXTRA | {name: getattr(arrays, name) for name in arrays.__all__} | dict(rule.function.__globals__)
@@ -173,6 +174,21 @@ def quick(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> R
         for code in codes:
             exec(code, scope, names)  # our own source, never a user's text
         return names["p"], s
+
+    return replace(rule, function=function, slots=dict(rule.slots) | dict(slots))
+
+
+def _later(rule: Rule, changes: Sequence[Change], slots: Mapping[str, Slot]) -> Rule:
+    """The rule with these changes, made when it is first run."""
+    made: list[Any] = []
+
+    def function(g: Any, p: Any, s: Any, **hyper: Any) -> Any:
+        if not made:
+            try:
+                made.append(changed(rule, changes, slots=slots).function)
+            except (SyntaxError, DescendError) as error:
+                raise TypeError(str(error)) from None  # as what makes no sense elsewhere
+        return (yield from made[0](g, p, s, **hyper))
 
     return replace(rule, function=function, slots=dict(rule.slots) | dict(slots))
 
