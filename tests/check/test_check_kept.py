@@ -3,6 +3,7 @@
 # mypy: disable-error-code="no-untyped-def"
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, ClassVar, NamedTuple
@@ -31,6 +32,24 @@ class Slotted:
         self.m = np.full(3, 2.0)
 
 
+class Under:
+    __slots__ = "v"
+
+    def __init__(self) -> None:
+        self.v = np.full(3, 8.0)
+
+
+class Over(Under):
+    """Slots of the class it comes from, and attributes that nobody may ask for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def with_default(g: Any, kept: list[Any] = [np.full(3, 9.0)]) -> Any:  # noqa: B006, B008  (as people write it)
+    return kept[0] + g
+
+
 ELSEWHERE = {"cache": np.full(3, 5.0)}
 
 
@@ -52,6 +71,9 @@ def closing_over() -> Callable[[], Any]:
         ({"call": closing_over()}, "call.kept.v", 3.0),
         ({"call": closing_over()}, "call.ELSEWHERE.cache", 5.0),
         ({"call": partial(sum, np.full(3, 6.0))}, "call.0", 6.0),
+        ({"opt": Over()}, "opt.v", 8.0),
+        ({"call": with_default}, "call.default 0.0", 9.0),
+        ({"last": deque([np.full(3, 10.0)])}, "last.0", 10.0),
         ({"by parameter": {object(): np.full((3, 1), 7.0)}}, "by parameter.0", 7.0),
     ],
 )
@@ -124,6 +146,22 @@ def test_several_mistakes_are_named_each(name: str) -> None:
     assert report.verdict == "wrong"
     assert {m.equation for m in report.mistakes} == set(CASES[name]), str(report)
     assert "none of the known" not in report.message
+
+
+def test_a_step_that_goes_nowhere_is_told_though_the_state_is_right() -> None:
+    class Momentum:
+        def __init__(self, lr=0.1, momentum=0.9):
+            self.lr, self.momentum, self.b = lr, momentum, None
+
+        def step(self, params, grads):
+            self.b = self.b or [np.zeros_like(p) for p in params]
+            for i, (p, g) in enumerate(zip(params, grads, strict=True)):
+                self.b[i] = self.momentum * self.b[i] + g
+                p = p - self.lr * self.b[i]  # a name of its own: nobody sees it
+
+    report = check(Momentum, "momentum")
+    assert [m.equation for m in report.mistakes] == ["p"]
+    assert "changes nothing" in report.mistakes[0].name
 
 
 def test_what_cannot_be_explained_is_beside_what_can() -> None:

@@ -23,4 +23,4 @@ def test_outside2(case: Case) -> None:
 
 
 def test_the_numbers_that_are_told() -> None:
-    OUTSIDE.verify_reading(cases=44, wrong=40, caught=35, named_first=28, named_now=37)
+    OUTSIDE.verify_reading(cases=44, wrong=40, caught=35, named_first=28, caught_now=37)

@@ -22,4 +22,4 @@ def test_outside3(case: Case) -> None:
 
 
 def test_the_numbers_that_are_told() -> None:
-    OUTSIDE.verify_reading(cases=50, wrong=42, caught=40, named_first=30, named_now=42)
+    OUTSIDE.verify_reading(cases=50, wrong=42, caught=40, named_first=30, caught_now=42, unnamed={21})

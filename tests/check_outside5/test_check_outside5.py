@@ -22,4 +22,4 @@ def test_outside5(case: Case) -> None:
 
 
 def test_the_numbers_that_are_told() -> None:
-    OUTSIDE.verify_reading(cases=50, wrong=42, caught=42, named_first=34, named_now=42)
+    OUTSIDE.verify_reading(cases=50, wrong=42, caught=42, named_first=34, caught_now=42)

@@ -65,6 +65,8 @@ def _working(target: Any, name: str, path: str | None, adapter: str | None, hype
     found, quiet, failed = _first_that_moves(plans, path)
     if found is not None:
         return found
+    if failed is not None and quiet is None and any(word in str(failed) for word in OWN):
+        raise failed
     tried = Tried()
     library = any(plan.adapter in ("torch", "optax", "keras") for plan in plans)
     if callable(target) and not library and adapter in (None, "class" if isinstance(target, type) else "function"):
@@ -76,8 +78,7 @@ def _working(target: Any, name: str, path: str | None, adapter: str | None, hype
         return quiet
     if failed is None:
         raise Failed(f"{name} is not an optimizer that can be driven: it is {_what(target)}; {tried.text}")
-    own = any(word in str(failed) for word in OWN)
-    raise Failed(str(failed) if own or not tried.forms else f"{failed}; {tried.text}", failed.line)
+    raise Failed(f"{failed}; {tried.text}" if tried.forms else str(failed), failed.line)
 
 
 def _first_that_moves(plans: list[Plan], path: str | None) -> tuple[Plan | None, Plan | None, Failed | None]:

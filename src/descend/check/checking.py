@@ -18,7 +18,7 @@ from descend.check.dialects import DECOUPLED, HOMES, references
 from descend.check.explaining import explain_mistakes, explain_nothing_fits
 from descend.check.invariants import SHARED, Invariant, invariant_requests, judge_invariants, request
 from descend.check.judge import EXACT, Match, judge
-from descend.check.kept import kept_of
+from descend.check.kept import keeps_what_is_kept, kept_of
 from descend.check.late import judge_late
 from descend.check.loading import Failed
 from descend.check.names import Mapped, map_names, rule_named
@@ -174,10 +174,12 @@ def _first_array(probe: Probe) -> Probe:
 
 def _still_by_rule(talk: Any, rule: Rule, mapped: Mapped, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> bool:
     """Whether what it keeps changes and a mistake within an equation makes its steps nothing."""
-    if not any(k.arrays for k in kept_of(talk, mapped, probes)):
+    kept = kept_of(talk, mapped, probes)
+    if not any(k.arrays for k in kept):
         return False
     match = judge(rule, mapped, probes, points, pairs=False)
-    return match.kind == "wrong" and all(e.target != "p" for e in match.candidates[0].entries)
+    best = match.candidates[0] if match.kind == "wrong" else None
+    return best is not None and all(e.target != "p" for e in best.entries) and keeps_what_is_kept(best, kept)
 
 
 def _tell_still(report: Report, rule: Rule) -> None:

@@ -138,7 +138,11 @@ def forwarded(plan: Plan) -> list[dict[str, Any]]:
     taken = set(inspect.signature(cls).parameters)
     settings = guessed_settings(plan)
     found = []
-    for name, value in _first_group(plan, torch, settings).items():
+    try:
+        group = _first_group(plan, torch, settings)
+    except Exception:
+        return []  # it was driven, with other parameters than the one it is asked with here
+    for name, value in group.items():
         if name not in _FORWARDED or name in taken or not _plain(value):
             continue
         other = _other(value)

@@ -124,10 +124,13 @@ def judge(
             return found
         tried += found.excluded
         unknown = found.unknown or unknown
-    single, near = _loose(rule, points), SINGLE if _loose(rule, points) else EXACT
+    single = _loose(rule, points)
+    near = SINGLE if single else EXACT
     two_in_the_step(told, probes, points, near, lambda c: _fits(c, probes, points, near))
     if told.found:
-        return _chosen(told.found, told.tried)
+        found = _chosen(told.found, told.tried)
+        found.single, found.excluded = single, found.excluded + tried
+        return found
     found = _judge_pairs(rule, mapped, refs, probes, points, near, anywhere=not told.steps) if pairs else Match("")
     if found.kind:
         found.single, found.excluded = single, found.excluded + tried

@@ -25,6 +25,7 @@ __all__ = [
     "Watch",
     "apart",
     "changes_together",
+    "keeps_what_is_kept",
     "kept_of",
     "nearest",
     "pieces_together",
@@ -216,7 +217,7 @@ def pieces_together(sieve: Sieve, trials: Sequence[Trial]) -> Pieces | None:
     return found
 
 
-def trials_of(ref: Candidate, listed: Sequence[Candidate]) -> list[Trial]:
+def trials_of(ref: Candidate, listed: Sequence[Candidate], wide: bool = True) -> list[Trial]:
     """Every change that is known or one edit away, and those of the wide grammar."""
     found = [
         Trial(
@@ -228,7 +229,7 @@ def trials_of(ref: Candidate, listed: Sequence[Candidate]) -> list[Trial]:
         )
         for one in listed
     ]
-    found += [trial_of(ref, edit) for edit in wide_edits(ref.rule)]
+    found += [trial_of(ref, edit) for edit in wide_edits(ref.rule)] if wide else []
     return sorted(found, key=lambda t: t.cost)
 
 
@@ -242,6 +243,16 @@ def nearest(watches: Sequence[Watch]) -> list[Watch]:
     """The forms of which most is kept as they have it."""
     counts = [len({slot for slot, _ in w.same((), {(s, n) for s in w.slots for n in w.names})}) for w in watches]
     return [w for w, count in zip(watches, counts, strict=True) if count == max(counts)]
+
+
+def keeps_what_is_kept(candidate: Candidate, kept: Sequence[Kept]) -> bool:
+    """Whether arrays that are as the form has them are so with the mistakes of a candidate as well, and some are."""
+    if candidate.base is None:
+        return False
+    watch = Watch(candidate.base, kept, 0.0)
+    every = {(slot, name) for slot in watch.slots for name in watch.names}
+    with_it = watch.same(trials_of(candidate.base, [candidate], wide=False), every)
+    return bool(with_it) and with_it >= watch.same([], every)
 
 
 #: Changes that make kept arrays what they are; slots and arrays that agree with them; slots that agree with none.

@@ -13,7 +13,7 @@ from descend.check.hands import Hand
 from descend.check.names import SYNONYMS, TUPLES
 from descend.check.probes import SETTINGS
 
-__all__ = ["PREPARES", "Config", "config_class", "first_states", "members", "namespace", "value_of"]
+__all__ = ["PREPARES", "Config", "config_class", "first_states", "makes_state", "members", "namespace", "value_of"]
 
 _COUNTS = {"t", "step", "k", "iteration", "i", "n", "it", "iter", "count", "step_count", "timestep", "num_steps", "steps"}
 #: What is called once before the first step, with the parameters or with nothing.
@@ -21,7 +21,7 @@ PREPARES = (
     "build", "setup", "set_up", "initialize", "initialise", "init", "prepare", "register", "reset", "init_state", "init_params",
     "create_slots", "create_state", "attach", "bind", "set_params", "set_parameters", "add_params", "init_states", "allocate",
 )  # fmt: skip
-_MAKERS = ("init", "start", "make", "create", "zero", "new", "begin", "initial", "fresh", "setup", "build", "empty", "state")
+_MAKERS = ("init", "start", "make", "create", "zero", "new", "begin", "initial", "fresh", "empty")
 _KEPT = ("state", "moment", "velocit", "slot", "buffer", "cache", "memory", "optim", "opt", "accum", "record", "zeros")
 _STEPS = (
     "step", "update", "apply_gradients", "apply", "update_params", "optimize", "update_parameters", "get_update", "__call__",
@@ -190,13 +190,15 @@ def _given(maker: Callable[..., Any], hand: Hand, config: Any) -> Iterator[tuple
         yield (value,) if many == 1 else (value, config) if many == 2 else (value, *([0.0] * (many - 1)))
 
 
-def _makes_state(word: str, name: str) -> bool:
-    """Whether a function says that it makes a state: others, as start_training, are not to be called."""
-    low = word.lower()
+def makes_state(word: str, name: str, method: bool = False) -> bool:
+    """Whether a function says that it makes a state: no other of a user's functions is to be called.
+
+    A method may prepare the object as well.
+    """
+    low = word.lower().lstrip("_")
     kept = [*_KEPT, *(part for part in name.split("_") if len(part) > 2)]
-    if low.startswith(("test", "set_", "load", "save", "get_", "print", "update", "log")):
-        return False
-    return low in PREPARES or (low.startswith(_MAKERS) and any(k in low for k in kept)) or low.endswith(("_init", "_state"))
+    made = low.startswith(_MAKERS) and any(k in low for k in kept)
+    return made or low in ("init", "initialize", "initialise") or low.endswith("_init") or (method and low in PREPARES)
 
 
 def state_makers(made: Any, target: Any, annotated: list[type]) -> list[Callable[..., Any]]:
@@ -204,7 +206,7 @@ def state_makers(made: Any, target: Any, annotated: list[type]) -> list[Callable
     found: list[Callable[..., Any]] = []
     for name in dir(made) if made is not target and not inspect.isfunction(made) else ():
         plain = not name.startswith("_") and name not in _STEPS
-        if plain and _makes_state(name, "") and callable(getattr(made, name, None)):
+        if plain and makes_state(name, "", method=True) and callable(getattr(made, name, None)):
             found.append(getattr(made, name))
     found.sort(key=lambda f: not getattr(f, "__name__", "").startswith("init"))
     functions, classes = _beside(target)
@@ -231,7 +233,7 @@ def _beside(target: Any) -> tuple[list[Callable[..., Any]], list[type]]:
         if isinstance(value, type):
             if any(w in low for w in ("state", "memory", "slots", "moments", "buffers", "cache", "kept")):
                 classes.append(value)
-        elif callable(value) and _makes_state(word, name):
+        elif callable(value) and makes_state(word, name):
             functions.append(value)
     functions.sort(key=lambda f: not any(part in f.__name__.lower() for part in name.split("_") if len(part) > 2))
     return functions, classes

@@ -11,6 +11,7 @@ from typing import Any
 from descend.check.libraryplans import library_plans, pair_class
 from descend.check.loading import Failed
 from descend.check.loops import loop_plans
+from descend.check.making import makes_state
 from descend.check.plan import Plan
 from descend.check.roles import (
     METHODS,
@@ -149,7 +150,7 @@ def _init_of(function: Callable[..., Any], name: str) -> Callable[..., Any] | No
             return found  # type: ignore[no-any-return]
     for word, found in space.items():
         own = getattr(found, "__module__", None) == getattr(function, "__module__", "") and inspect.isfunction(found)
-        if own and found is not function and any(part in word.lower() for part in ("init", "state", "zeros", "start")):
+        if own and found is not function and makes_state(word, name):
             asked = [p for p in positional(found, 0) if p.default is p.empty]
             if len(asked) == 1:
                 return found  # type: ignore[no-any-return]

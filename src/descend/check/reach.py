@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import types
+from collections import deque
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -27,20 +30,23 @@ def arrays_within(root: Any, most: int) -> dict[str, list[float]]:
     {'m': [1.0, 1.0], 'more.1.v': [4.0, 4.0]}
     """
     found: dict[str, list[float]] = {}
-    left = [(root, "", 0)]
-    known: set[int] = set()
+    left = deque([(root, "", 0)])
+    known: dict[int, Any] = {}  # held, so that no other object gets the number of one that is gone
     while left and len(known) < MOST:
-        value, path, depth = left.pop(0)
+        value, path, depth = left.popleft()
         if isinstance(value, OPAQUE) or id(value) in known:
             continue
-        known.add(id(value))
+        known[id(value)] = value
         numbers = _numbers(value)
         if numbers is not None:
             if 1 < numbers.size <= most:
                 found[path] = np.asarray(numbers, dtype=np.float64).ravel().tolist()
-            continue
-        if depth < DEPTH:
-            left += [(inner, f"{path}.{name}" if path else name, depth + 1) for name, inner in _inside(value)]
+        elif depth < DEPTH:
+            try:
+                inside = list(islice(_inside(value), MOST))
+            except Exception:
+                continue
+            left += [(inner, f"{path}.{name}" if path else name, depth + 1) for name, inner in inside]
     return found
 
 
@@ -71,7 +77,7 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
                 yield name, value[key]
     elif isinstance(value, tuple) and hasattr(value, "_fields"):
         yield from zip(value._fields, value, strict=False)
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, list | tuple | deque):
         yield from ((str(i), inner) for i, inner in enumerate(value))
     elif isinstance(value, functools.partial):
         yield "func", value.func
@@ -84,10 +90,21 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
     elif type(value).__module__.split(".")[0] in LIBRARIES:
         yield from ((name, getattr(value, name)) for name in ("state", "variables") if hasattr(value, name))
     else:
-        yield from ((n, v) for n, v in getattr(value, "__dict__", {}).items() if n not in SKIPPED)
-        for name in getattr(type(value), "__slots__", ()):
-            if hasattr(value, name) and name not in SKIPPED:
-                yield name, getattr(value, name)
+        yield from ((n, v) for n, v in _own(value).items() if n not in SKIPPED)
+
+
+def _own(value: Any) -> dict[str, Any]:
+    """The attributes an object holds, in its dict or in slots of its class and of those it comes from; none of its own code runs."""
+    try:
+        found = dict(object.__getattribute__(value, "__dict__"))
+    except AttributeError:
+        found = {}
+    for cls in type(value).__mro__:
+        for name, member in vars(cls).items():
+            if isinstance(member, types.MemberDescriptorType):
+                with contextlib.suppress(AttributeError):  # not set
+                    found.setdefault(name, member.__get__(value))
+    return found
 
 
 def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
@@ -98,6 +115,8 @@ def _of_function(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
         except ValueError:
             continue  # not assigned yet
     yield from vars(function).items()
+    yield from ((f"default {i}", inner) for i, inner in enumerate(function.__defaults__ or ()))
+    yield from (function.__kwdefaults__ or {}).items()
     for name in function.__code__.co_names:
         inner = function.__globals__.get(name)
         if isinstance(inner, dict | list | np.ndarray):

@@ -309,8 +309,9 @@ class Run:
             if _near(new, before):
                 return "new"
             along = sum(float(np.sum(numbers(u) * numbers(g))) for u, g in zip(new, self.hand.slopes, strict=False))
-            pure = any(role == "state" for _, role in self.way.roles)  # as optax: what comes back is added
-            return "add" if pure or along < 0 else "subtract"
+            pure = any(role == "state" for _, role in self.way.roles)
+            as_optax = pure and all(type(u).__module__.startswith("jax") for u in new)  # what comes back is added there
+            return "add" if as_optax or along < 0 else "subtract"
         written = any(not np.array_equal(numbers(c), b) for c, b in zip(self.hand.cells, before, strict=True))
         return "home" if self.home and not written else "place"
 

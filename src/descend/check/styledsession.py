@@ -97,6 +97,7 @@ class StyledSession(Session):
             run.change(settings)
         for run in self.runs[1:] if self.way.shared else ():
             run.made, run.config = self.runs[0].made, self.runs[0].config
+            run.settings |= settings
 
     def state(self) -> dict[str, Any]:
         run = self.runs[0]
