@@ -94,7 +94,7 @@ def _inside(value: Any) -> Iterator[tuple[str, Any]]:
 
 
 def _own(value: Any) -> dict[str, Any]:
-    """The attributes an object holds, in its dict or in slots of its class and of those it comes from; none of its own code runs."""
+    """The attributes in an object's dict, and in slots of its class and of those it comes from; no code of its own runs."""
     try:
         found = dict(object.__getattribute__(value, "__dict__"))
     except AttributeError:
