@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["HELP", "Tried", "library_of", "styled"]
 
-#: Seconds and attempts after which the search ends.
+#: Seconds of the processor, and attempts, after which the search ends.
 SECONDS, ATTEMPTS = 6.0, 1500
-#: Seconds that a step of uncompiled code may take.
+#: Seconds of the processor that a step of uncompiled code may take.
 PACE = 0.02
 HELP = "wrap it as step(params, grads, state) that returns (params, state), params a list of arrays"
 
