@@ -61,7 +61,7 @@ def judge_options(
     """
     for option, partner, mapped in _present(described, rule, overrides):
         probes = [filled(p, mapped) for p in probes_for(partner, mapped.ours)]
-        if partner is rule:
+        if option.argument in rule.hyperparameters:
             probes = [replace(p, values={**p.values, option.argument: option.value}) for p in probes]
         points = _points(talk, mapped, probes)
         if points is None or all(np.array_equal(p[-1], p[0]) for p in points):
@@ -110,7 +110,7 @@ def _present(described: Message, rule: Rule, overrides: Mapping[str, str]) -> It
         mapped = map_names(partner, described["arguments"], overrides)
         if mapped.unknown or (partner.name == "nesterov" and "momentum" not in mapped.ours):
             continue
-        if option.argument != "momentum" and partner is not rule:
+        if option.argument != "momentum" and option.argument not in rule.hyperparameters:
             mapped.names.pop(option.argument, None)
             mapped.fixed[option.argument] = option.value
         if option.argument == "nesterov" and "dampening" in arguments:
