@@ -164,6 +164,27 @@ def test_a_step_that_goes_nowhere_is_told_though_the_state_is_right() -> None:
     assert "changes nothing" in report.mistakes[0].name
 
 
+@pytest.mark.parametrize("first", [0, 1])
+def test_a_function_that_gives_back_the_number_of_the_next_step(first: int) -> None:
+    """It adds one before it uses it, or after: right both ways."""
+
+    def adam(p, g, m, v, t, lr=1e-3, beta1=0.9, beta2=0.999, eps=1e-8):
+        k = t + 1 - first
+        m, v = beta1 * m + (1 - beta1) * g, beta2 * v + (1 - beta2) * g**2
+        with np.errstate(all="ignore"):
+            p = p - lr * m / (1 - beta1**k) / (np.sqrt(v / (1 - beta2**k)) + eps)
+        return p, m, v, t + 1
+
+    assert check(adam, "adam").verdict == "right"
+
+
+def test_torchs_adam_is_right_with_each_of_its_options() -> None:
+    torch = pytest.importorskip("torch")
+    report = check(torch.optim.Adam, "adam")
+    assert report.verdict == "right", str(report)
+    assert sum("it is right too" in remark for remark in report.remarks) == 2
+
+
 def test_what_cannot_be_explained_is_beside_what_can() -> None:
     """One mistake that is known and one that is none of those searched: the first is named, and the step is."""
     wrong = {

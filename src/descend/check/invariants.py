@@ -196,6 +196,8 @@ def _same(name: str, p: np.ndarray, other: Message, said: str, fix: str, optiona
         single = "scalar type" in other["error"]  # a state kept in float32 comes back in the type of float64 parameters
         if optional and (single or "offers no way" in other["error"] or other.get("line") is None):
             return None
+        if optional:
+            return Invariant(name, False, f"it could not be saved and loaded: {other['error']}", fix, grave=False)
         return Invariant(name, False, f"{said}: {other['error']}", fix)
     same = _apart(p, np.array(other["points"])) < (1e-6 if optional else 1e-9)  # what is saved may be saved in float32
     return Invariant(name, same, "" if same else said, fix)

@@ -89,7 +89,13 @@ def _file(where: str) -> tuple[Any, str]:
 
 def public_optimizers(where: str) -> list[str]:
     """The optimizers of an installed module: its Optimizer classes, or its functions that return optax transformations."""
-    module = importlib.import_module(where)
+    try:
+        module = importlib.import_module(where)
+    except ModuleNotFoundError as error:
+        if error.name and where.split(".")[0] != error.name.split(".")[0]:
+            raise failure(error, None) from None
+        file = "; --all takes a module's name, as in optax, and no file" if ".py" in where else ""
+        raise Failed(f"there is no module {where}{file}") from None
     found = []
     if where.split(".")[0] == "optax":
         names = [*vars(module), *(vars(module.contrib) if hasattr(module, "contrib") else [])]

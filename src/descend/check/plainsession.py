@@ -26,6 +26,8 @@ class PlainSession(Session):
         self.plan, self.settings, self.dtype, self.layout = plan, settings, dtype, layout
         self.ps = [self._array(a, layout.params) for a in arrays]
         self.t = 0
+        #: Whether the first step gives back the number of the second.
+        self.counted = False
         together = plan.container != "array"
         self.parts = [list(range(len(arrays)))] if together else [[i] for i in range(len(arrays))]
         self.calls = [self._call_of(part) for part in self.parts]
@@ -89,6 +91,8 @@ class PlainSession(Session):
             result = call(*arguments, **self.settings)
         else:
             result = getattr(call, self.plan.method)(*arguments)
+        if "t" in self.plan.roles and self.t == 1 and isinstance(result, tuple):
+            self.counted = any(type(x) is int and x == 2 for x in result)
         self.plan.gives_state = self.plan.gives_state or self._is_state(result, ps, before)
         if self.plan.gives_state and result is not None:
             kept[next(r for r in self.plan.roles if r not in ("p", "g", "t"))], result = result, None
@@ -113,7 +117,7 @@ class PlainSession(Session):
             return packed
         if role == "g":
             return self._packed(gs)
-        return self.t if role == "t" else kept[role]
+        return self.t - bool(self.plan.counts) if role == "t" else kept[role]
 
     def _take(self, part: list[int], result: Any, packed: Any, kept: dict[str, Any]) -> None:
         """What came back: nothing (in place), the parameters, or the parameters with what was carried."""

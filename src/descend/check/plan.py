@@ -33,6 +33,9 @@ class Plan:
     nones: bool = False
     #: Parameters are changed in place and the state alone comes back: seen in the first step that moves them.
     gives_state: bool = False
+    #: It adds one to the number of the step before it uses it, and gives it back: it is given the number of steps made. None:
+    #: not looked at yet.
+    counts: bool | None = None
     #: It takes a gradient function and makes its own loop.
     drives: bool = False
     #: A style of its own, found by trying.
