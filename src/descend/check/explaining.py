@@ -207,7 +207,7 @@ def _kept_mistakes(report: Report, rule: Rule, match: Match) -> list[Found]:
     if not entries:
         return []
     report.message = "What it keeps shows where it is wrong, and its steps do not follow from that alone."
-    step = Found("beside it the step is another one", "p", _line(rule, "p"), "", GUESSED, "", "")
+    step = Found("the step that follows is another one too: mend the first and check again", "p", "", "", GUESSED, "", "")
     return [*(_found(entry, 1.0) for entry in entries), step]
 
 

@@ -10,6 +10,8 @@ from descend.check.verdict import Found, Report, Row
 
 __all__ = ["columns", "line_of", "text"]
 
+#: Names of quantities that a sentence may begin with, which keep their size.
+SYMBOLS = {"lr", "eta", "prev", "lambd", "mu", "var", "trust", "alpha"}
 _HEADS = {
     "right": "right",
     "dialect": "right, a dialect",
@@ -64,7 +66,9 @@ def _wrong(report: Report) -> list[str]:
 
 
 def _mistake(mistake: Found, number: str) -> str:
-    name = mistake.name[:1].upper() + mistake.name[1:] if mistake.name[:1].isascii() else mistake.name
+    first = mistake.name.split(" ")[0].rstrip(",:")
+    word = first == "a" or (len(first) > 1 and first.isalpha() and first.isascii() and first not in SYMBOLS)
+    name = mistake.name[:1].upper() + mistake.name[1:] if word else mistake.name  # a symbol keeps its size
     written = [_wrapped(f"{number}{name}.", 2)]
     if mistake.yours:
         written += ["", *_hung("yours", mistake.yours), *_hung("should be", mistake.expected)]
