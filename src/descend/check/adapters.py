@@ -68,7 +68,7 @@ def _working(target: Any, name: str, path: str | None, adapter: str | None, hype
     if failed is not None and quiet is None and any(word in str(failed) for word in OWN):
         raise failed
     tried = Tried()
-    library = any(plan.adapter in ("torch", "optax", "keras") for plan in plans)
+    library = any(plan.adapter in ("torch", "keras") for plan in plans)  # an object with init and update need not be of optax
     if callable(target) and not library and adapter in (None, "class" if isinstance(target, type) else "function"):
         other = _first_that_moves(list(styled_loops(target, frozenset(hyper))), path)[0] if quiet is None else None
         other = other or styled(Plan("function", target), tried, frozenset(hyper))
