@@ -167,7 +167,7 @@ class Loop:
         return shut, written
 
 
-#: What a program is given where there is nothing of the sort: each empty argument costs a tenth of a microsecond a call.
+#: What None stands for, which a program is given instead: each empty argument costs a tenth of a microsecond a call.
 NOTHING: tuple[Any, Any, dict[str, Any]] = ((), None, {})
 
 

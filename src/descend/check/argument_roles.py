@@ -7,10 +7,10 @@ import itertools
 from collections.abc import Callable, Iterator, Sequence, Set
 from typing import Any
 
-from descend.check.names import SYNONYMS, TUPLES
-from descend.check.roles import COUNTS
+from descend.check.names import HYPER
+from descend.check.roles import COUNTS, described
 
-__all__ = ["HYPER", "Roles", "hands_for", "is_key", "readings", "settings_of"]
+__all__ = ["Roles", "hands_for", "is_key", "readings", "settings_of"]
 
 Roles = tuple[tuple[str, str], ...]
 
@@ -46,7 +46,6 @@ _P = {
     "var_list",
     "param_list",
     "network_params",
-    "W",
 }
 _G = set(
     "g gs grad grads gradient gradients dw dws dx dxs dp dtheta dparam dparams d_params grad_w nabla derivative grad_list "  # noqa: SIM905
@@ -70,7 +69,6 @@ _ONES = {"batch_size", "batchsize", "bs", "m_batch"}
 _NOT = {"amsgrad", "maximize", "nesterov", "centered", "foreach", "capturable", "differentiable", "fused", "has_complex"} | {
     "has_sparse_grad", "decoupled", "decoupled_weight_decay", "verbose", "debug",
 }  # fmt: skip
-HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
 _PLURAL = {"params", "parameters", "weights", "ps", "thetas", "grads", "gradients", "gs", "dws", "ws", "variables", "tensors"}
 
 
@@ -166,13 +164,8 @@ def settings_of(function: Callable[..., Any], roles: Roles) -> list[dict[str, An
     taken = {name for name, role in roles if role != "set"}
     found = []
     for p in inspect.signature(function).parameters.values():
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD) or p.name in taken:
-            continue
-        entry: dict[str, Any] = {"name": p.name}
-        if p.default is not p.empty:
-            plain = isinstance(p.default, bool | int | float | str | tuple | list) or p.default is None
-            entry["default"] = p.default if plain else str(p.default)
-        found.append(entry)
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD) and p.name not in taken:
+            found.append(described(p))
     return found
 
 

@@ -28,13 +28,12 @@ from descend.check.kept import (
     trial_of,
     trials_of,
 )
-from descend.check.places import rule_lines
+from descend.check.places import array_slots, rule_lines
 from descend.check.probes import Probe
 from descend.check.sieve import Sieve, flat
 from descend.check.solved import Solver, free_places
-from descend.check.variants import Candidate, Change, quick
-from descend.check.widening import formulas_of
-from descend.errors import DescendError
+from descend.check.variants import Candidate, Change
+from descend.check.widening import formulas_of, in_one
 from descend.rules import Rule
 
 __all__ = ["Told", "in_the_step", "told_by_kept", "two_in_the_step"]
@@ -83,7 +82,7 @@ class _Case:
 
     def add(self, ref: Candidate, trials: Sequence[Trial]) -> bool:
         """Whether these changes together fit every probe; if so they are noted."""
-        made = _candidate(ref, trials)
+        made = in_one(ref, [t.make() for t in trials])
         if made is None or self.fits(made) is None:
             return False
         self.told.found.append((sum(t.cost for t in trials), made))
@@ -233,20 +232,4 @@ def _defines(trial: Trial, slot: str) -> bool:
 def _written(rule: Rule) -> set[str]:
     """The arrays that the rule keeps."""
     lines = {line.target for line in rule_lines(rule)}
-    return {n for n, s in rule.slots.items() if n in lines and s.shape != "scalar" and not s.counts and not s.power_of}
-
-
-def _candidate(ref: Candidate, trials: Sequence[Trial]) -> Candidate | None:
-    """All of them in one candidate."""
-    parts = [t.make() for t in trials]
-    if any(part is None for part in parts):
-        return None
-    entries = tuple(e for part in parts if part is not None for e in part.entries)
-    whole = ref.whole or any(part.whole for part in parts if part is not None)
-    changes = tuple(c for e in entries for c in e.changes)
-    try:
-        made: Rule = quick(ref.rule, changes, {k: v for e in entries for k, v in e.slots.items()})
-    except (IndexError, StopIteration, DescendError, SyntaxError):
-        return None
-    label = " and ".join(e.name for e in entries)
-    return Candidate(made, "mistake", label, ref.fixed, entries, whole, ref.source, True, ref)
+    return lines.intersection(array_slots(rule))

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from descend.check.loading import Failed
-from descend.check.names import SYNONYMS, TUPLES
+from descend.check.names import HYPER
 
 if TYPE_CHECKING:
     from descend.check.plan import Plan
@@ -23,9 +23,8 @@ _PARAMS = {"params", "parameters"}
 _MODELS = {"model", "module", "net", "network"}
 _OPTIMIZERS = {"optimizer", "base_optimizer", "inner_optimizer", "opt", "base"}
 _COUNTS = ("num_", "n_", "total_", "max_iter", "t_max", "training_steps", "iterations")
-_HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
 #: Arguments that a constructor may pass on to what makes the groups.
-_FORWARDED = _HYPER | {"maximize", "amsgrad"}
+_FORWARDED = HYPER | {"maximize", "amsgrad"}
 #: How those that split parameters into matrices and the rest ask for it.
 FLAG = "use_muon"
 _KINDS = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
@@ -108,7 +107,7 @@ def other_ways(plan: Plan, error: Exception) -> list[Plan]:
 def why_not(plan: Plan, error: Exception, told: Failed) -> Failed:
     """A sentence that names what is missing, where a torch optimizer could not be driven in any way."""
     cls, _ = _parts(plan)
-    unknown = [p.name for p in _required(cls)[1:] if _role(p) is None and p.name.lower() not in _HYPER]
+    unknown = [p.name for p in _required(cls)[1:] if _role(p) is None and p.name.lower() not in HYPER]
     if unknown:
         names = " and ".join(unknown)
         return Failed(f"it cannot be made without {names}, of which nothing is known here", told.line)

@@ -11,7 +11,7 @@ from descend.check.sessions import Variable
 
 __all__ = [
     "ArrayHand", "DictHand", "GradHand", "Hand", "NumberedHand", "OneGradHand", "PairsHand", "TurnedPairsHand",
-    "WeightListsHand", "WeightsHand",     "even", "like", "numbers",
+    "WeightListsHand", "WeightsHand", "even", "like", "numbers",
 ]  # fmt: skip
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from descend.check.names import Mapped
 from descend.check.pairs import surprise
+from descend.check.places import array_slots
 from descend.check.probes import Probe
 from descend.check.sieve import FAILURES, Pieces, Sieve, Stage, started
 from descend.check.variants import Candidate
@@ -103,7 +104,7 @@ class Watch(Sieve):
     def __init__(self, ref: Candidate, kept: Sequence[Kept], tolerance: float) -> None:
         self.kept, self.closeness = kept, max(NEAR, 10 * tolerance)
         super().__init__(ref, [k.probe for k in kept], [k.points for k in kept], whole=True)
-        self.slots = [n for n, s in ref.rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"]
+        self.slots = array_slots(ref.rule)
         self.names = list(dict.fromkeys(n for k in kept for n in k.arrays))
 
     def _stages(self, probes: Sequence[Probe], points: Sequence[np.ndarray]) -> Iterator[Stage]:

@@ -8,9 +8,9 @@ import types
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from descend.check.argument_roles import HYPER, required
+from descend.check.argument_roles import required
 from descend.check.hands import Hand
-from descend.check.names import SYNONYMS, TUPLES
+from descend.check.names import HYPER, SYNONYMS
 from descend.check.probes import SETTINGS
 
 __all__ = ["PREPARES", "Config", "config_class", "first_states", "makes_state", "members", "namespace", "value_of"]
@@ -45,7 +45,7 @@ class Config(dict[str, Any]):
 
     def __missing__(self, name: str) -> Any:
         low = str(name).lower()
-        if low in HYPER or low in TUPLES:
+        if low in HYPER:
             self.asked.setdefault(name, None)
             self[name] = value_of(name)
         elif low in _COUNTS:
@@ -54,20 +54,19 @@ class Config(dict[str, Any]):
             raise KeyError(name)
         return self[name]
 
-    def __contains__(self, name: object) -> bool:
-        return super().__contains__(name)
-
     def get(self, name: str, default: Any = None) -> Any:
         """As of a dict; the default is noted."""
-        if name not in self and isinstance(default, int | float | tuple) and str(name).lower() in HYPER | set(TUPLES):
-            self.asked.setdefault(name, default)
+        self._note(name, default)
         return super().get(name, default)
 
     def setdefault(self, name: str, default: Any = None) -> Any:
         """As of a dict; the default is noted."""
-        if name not in self and isinstance(default, int | float | tuple) and str(name).lower() in HYPER | set(TUPLES):
-            self.asked.setdefault(name, default)
+        self._note(name, default)
         return super().setdefault(name, default)
+
+    def _note(self, name: str, default: Any) -> None:
+        if name not in self and isinstance(default, int | float | tuple) and str(name).lower() in HYPER:
+            self.asked.setdefault(name, default)
 
     def __getattr__(self, name: str) -> Any:
         if name.startswith("__"):

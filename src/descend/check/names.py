@@ -58,6 +58,8 @@ TUPLES: dict[str, tuple[str, ...]] = {
     "ns_coefficients": ("ns_a", "ns_b", "ns_c"),
     "ns_coeffs": ("ns_a", "ns_b", "ns_c"),
 }
+#: Every name that a hyperparameter is known by.
+HYPER = frozenset(name for names in SYNONYMS.values() for name in names) | frozenset(TUPLES)
 
 #: Switches of the user's class that make it the rule it is checked as.
 SWITCHES: dict[str, dict[str, Any]] = {

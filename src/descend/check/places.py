@@ -11,7 +11,7 @@ from descend.check.formulas import POWERS, at, called, parse, paths, unicode_of,
 from descend.check.variants import rule_tree
 from descend.rules import COUNT, START, ZERO, Rule, Slot
 
-__all__ = ["KEPT", "STEP", "Line", "Place", "line_of", "places_of", "rule_lines", "slots_for"]
+__all__ = ["KEPT", "STEP", "Line", "Place", "array_slots", "like_slots", "line_of", "places_of", "rule_lines", "slots_for"]
 
 HOLE = "hole_"
 #: The number of the step, from 1, where an edit needs it.
@@ -72,6 +72,16 @@ class Place:
         return self.hole.replace(HOLE, f"({new})")
 
 
+def array_slots(rule: Rule) -> list[str]:
+    """Slots that hold an array for each parameter, of its shape or of a part of it."""
+    return [n for n, s in rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"]
+
+
+def like_slots(rule: Rule) -> list[str]:
+    """Those that have the parameter's own shape."""
+    return [n for n in array_slots(rule) if rule.slots[n].shape == "like"]
+
+
 def _target(node: ast.expr) -> str:
     return node.attr if isinstance(node, ast.Attribute) else ast.unparse(node)
 
@@ -79,7 +89,7 @@ def _target(node: ast.expr) -> str:
 @lru_cache(maxsize=128)
 def rule_lines(rule: Rule) -> tuple[Line, ...]:
     """Every line with one target."""
-    arrays = {"g", "p"} | {n for n, s in rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"}
+    arrays = {"g", "p", *array_slots(rule)}
     counts: dict[str, int] = {}
     defined = ["g", "p"]
     found = []
@@ -113,8 +123,7 @@ def _is_array(node: ast.AST, arrays: set[str]) -> bool:
 @lru_cache(maxsize=128)
 def places_of(rule: Rule) -> tuple[Place, ...]:
     """All places of all lines, but for tests and what a call is named by."""
-    slots = {n for n, s in rule.slots.items() if s.power_of is None and not s.counts and s.shape != "scalar"}
-    arrays = {"g", "p"} | slots
+    arrays = {"g", "p", *array_slots(rule)}
     found = []
     for line in rule_lines(rule):
         for path in paths(line.value):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import inspect
 from typing import Any
 
-from descend.check.names import SYNONYMS, TUPLES
+from descend.check.names import HYPER
 
 __all__ = [
     "METHODS",
     "PARAMETERS",
     "PLURAL",
     "arguments_of",
+    "described",
     "in_order",
     "initializer",
     "positional",
@@ -34,7 +35,6 @@ COUNTS = frozenset(
 METHODS = (
     "step", "update", "apply_gradients", "apply", "update_params", "optimize", "update_parameters", "get_update", "__call__",
 )  # fmt: skip
-_HYPER = {name for names in SYNONYMS.values() for name in names} | set(TUPLES)
 PLURAL = {
     "params", "parameters", "weights", "ps", "thetas", "grads", "gradients", "gs", "dws", "ws", "variables", "trainable_params",
 }  # fmt: skip
@@ -48,14 +48,17 @@ def arguments_of(function: Any, skip: int) -> list[dict[str, Any]]:
         return []
     found: list[dict[str, Any]] = []
     for p in parameters:
-        if p.kind in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
-            continue
-        entry: dict[str, Any] = {"name": p.name}
-        if p.default is not p.empty:
-            plain = isinstance(p.default, bool | int | float | str | tuple | list) or p.default is None
-            entry["default"] = p.default if plain else str(p.default)
-        found.append(entry)
+        if p.kind not in (p.VAR_POSITIONAL, p.VAR_KEYWORD, p.POSITIONAL_ONLY):
+            found.append(described(p))
     return found
+
+
+def described(p: inspect.Parameter) -> dict[str, Any]:
+    """Name and default of an argument, the default as it is where it is plain."""
+    if p.default is p.empty:
+        return {"name": p.name}
+    plain = isinstance(p.default, bool | int | float | str | tuple | list) or p.default is None
+    return {"name": p.name, "default": p.default if plain else str(p.default)}
 
 
 def role_of(name: str) -> str | None:
@@ -63,7 +66,7 @@ def role_of(name: str) -> str | None:
     for names, role in ((PARAMETERS, "p"), (_G, "g"), (_S, "state"), (COUNTS, "t")):
         if low in names:
             return role
-    if low in _HYPER:
+    if low in HYPER:
         return None
     if low.startswith(("grad", "dw", "d_")):
         return "g"

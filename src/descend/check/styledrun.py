@@ -55,7 +55,7 @@ class Way:
     #: Whether a step is compiled, and the compiled ones by settings and shapes.
     compiled: bool = False
     programs: dict[str, Any] = field(default_factory=dict, repr=False)
-    #: What its result is: "new" parameters, "add" or "subtract" what comes back, "place" (in place), "home", "state".
+    #: What its result is: "new" parameters, "add" or "subtract" what comes back, "place" (in place), "home", "inside".
     mode: str = ""
     #: Where in a tuple the parameters come back.
     place: int = 0

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from descend.check.argument_roles import HYPER, Roles, hands_for, is_key, readings, settings_of
+from descend.check.argument_roles import Roles, hands_for, is_key, readings, settings_of
 from descend.check.hands import like
 from descend.check.loading import Failed
 from descend.check.making import PREPARES, config_class, members, value_of
-from descend.check.names import TUPLES
+from descend.check.names import HYPER
 from descend.check.sessions import Layout
 from descend.check.styledrun import Exhausted, Run, Way
 from descend.check.styledsession import StyledSession
@@ -132,7 +132,7 @@ def _attempted(base: Plan, way: Way, arrays: list[np.ndarray], hyper: frozenset[
     for _ in range(12):
         plan = _plan(base, way)
         settings = {a["name"]: value_of(a["name"]) for a in plan.arguments if "default" not in a}
-        if any(name.lower() not in HYPER | set(TUPLES) | hyper for name in settings):
+        if any(name.lower() not in HYPER | hyper for name in settings):
             return None  # an argument of which nothing is known
         try:
             first = _two_steps(plan, arrays, settings, 1)

@@ -16,7 +16,7 @@ from typing import Any
 
 from descend.check.edits import HINT, Edit, Edited, plain_edits
 from descend.check.formulas import called, unicode_of
-from descend.check.places import STEP, Line, Place, line_of, places_of, rule_lines, slots_for
+from descend.check.places import STEP, Line, Place, like_slots, line_of, places_of, rule_lines, slots_for
 from descend.check.variants import Candidate, Change, quick
 from descend.errors import DescendError
 from descend.rules import Rule, Slot
@@ -112,7 +112,7 @@ def _done_to(place: Place, rule: Rule) -> Iterator[tuple[str, str, float, bool]]
 def _kept_otherwise(rule: Rule) -> Iterator[Wide]:
     """What is kept is brought to length 1 once the step is made, as by a routine that works in place."""
     last = rule_lines(rule)[-1]
-    for name in [n for n, s in rule.slots.items() if s.shape == "like" and not s.counts and not s.power_of]:
+    for name in like_slots(rule):
         source = f"s.{name} / maximum(norm(s.{name}), 1e-30)"
         said = f"{unicode_of(name)} is kept divided by its norm: it is changed in place"
         change = Change(last.target, f"s.{name} = {source}", "after", last.occurrence)
@@ -171,7 +171,7 @@ OTHERS: dict[str, tuple[tuple[str, str, bool], ...]] = {
 
 def _functions(rule: Rule) -> Iterator[Wide]:
     """One function where another should be, and a product of two quantities where a square should."""
-    arrays = ["p", "g", *(f"s.{n}" for n, s in rule.slots.items() if s.shape == "like" and not s.counts and not s.power_of)]
+    arrays = ["p", "g", *(f"s.{n}" for n in like_slots(rule))]
     for place in places_of(rule):
         node, where = place.node, _where(place.line.target)
         if isinstance(node, ast.Call) and called(node) in OTHERS:
@@ -201,7 +201,7 @@ def _functions(rule: Rule) -> Iterator[Wide]:
 
 def _of_other_steps(rule: Rule) -> Iterator[Wide]:
     """p, g or a quantity made of them as it was a step before, or in the first step."""
-    arrays = [n for n, s in rule.slots.items() if s.shape == "like" and not s.counts and not s.power_of]
+    arrays = like_slots(rule)
     flags = [n for n, h in rule.hyperparameters.items() if h.default is False]
     for place in places_of(rule):
         if not place.name:

@@ -20,7 +20,7 @@ from descend.check.wide import Wide, wide_candidate, wide_edits
 from descend.errors import DescendError
 from descend.rules import Rule
 
-__all__ = ["LOOSE", "Widened", "beside", "formulas_of", "widened"]
+__all__ = ["LOOSE", "Widened", "beside", "formulas_of", "in_one", "widened"]
 
 #: Formulas of one unknown that are compared in full.
 FORMULAS = 4
@@ -111,26 +111,27 @@ def beside(
                 if solution is None:
                     continue
                 for edit in formulas_of([solution]):
-                    made = _both(ref, first, edit)
+                    made = in_one(ref, [first, wide_candidate(ref, edit)])
                     if made is not None and fits(made) is not None:
                         result.found.append((edit.rank + LATER * place + surprise(first), made))
     result.found.sort(key=lambda pair: pair[0])
     return result
 
 
-def _both(ref: Candidate, first: Candidate, edit: Wide) -> Candidate | None:
-    """A listed mistake and an edit in one candidate."""
-    second = wide_candidate(ref, edit)
-    if second is None:
+def in_one(ref: Candidate, parts: Sequence[Candidate | None]) -> Candidate | None:
+    """Changes that were made one by one in a form, all of them in one candidate; None where that makes no sense."""
+    made = [part for part in parts if part is not None]
+    if len(made) < len(parts):
         return None
-    entries = (*first.entries, *second.entries)
+    entries = tuple(e for part in made for e in part.entries)
     changes = tuple(c for e in entries for c in e.changes)
     try:
-        made = quick(ref.rule, changes, {k: v for e in entries for k, v in e.slots.items()})
+        rule = quick(ref.rule, changes, {k: v for e in entries for k, v in e.slots.items()})
     except (IndexError, StopIteration, DescendError, SyntaxError):
         return None
-    whole = first.whole or second.whole
-    return Candidate(made, "mistake", f"{first.label} and {second.label}", ref.fixed, entries, whole, ref.source, True, ref)
+    whole = ref.whole or any(part.whole for part in made)
+    label = " and ".join(part.label for part in made)
+    return Candidate(rule, "mistake", label, ref.fixed, entries, whole, ref.source, True, ref)
 
 
 def _listed(
