@@ -199,7 +199,7 @@ def test_an_empty_start_of_many_variables_is_told() -> None:
 def test_a_long_descent_is_held_once() -> None:
     trace = ds.descend(BOWL, [4, 3], ds.sgd(lr=1e-6), steps=40_000)
     assert len(trace.loss) == 40_001
-    made = trace.__dict__["_later"]["state"].__self__
+    made = trace.__dict__["_look"]
     assert all(np.shares_memory(part.loss, trace.loss) for part in made.parts)
     assert trace.outcome is not None
 

@@ -328,7 +328,9 @@ def test_what_is_left_for_later_is_worked_out_once_and_kept() -> None:
         made.append("outcome")
         return Outcome("converged", "Converged.")
 
-    trace = Trace.lazily({"columns": columns, "outcome": outcome}, name="later", config={"seed": 0})
+    rest = {"point": lambda: None, "state": lambda: None, "source": str, "notes": tuple}
+    look = {"columns": columns, "outcome": outcome, **rest}
+    trace = Trace.later(lambda field: look[field](), name="later", config={"seed": 0})
     assert (made, trace.name, trace.config) == ([], "later", {"seed": 0})
     assert trace.loss.tolist() == [2.0, 1.0]
     assert (trace.outcome, trace.outcome, trace.steps) == (("converged", "Converged."), ("converged", "Converged."), 1)

@@ -10,11 +10,13 @@ from __future__ import annotations
 import math
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from descend.book import Account
+from descend.book import Account, Made
+from descend.compiled import Written
 from descend.engine import Engine, JaxEngine, Repeat
 from descend.objectives import Objective
 from descend.rules import Optimizer
@@ -79,14 +81,14 @@ class Again:
     def __call__(self, start: Any, name: str) -> Trace | None:
         """The trace; None where the start needs a closer look."""
         numbers = self._numbers(self._account.goal.start if start is None else start)
-        return None if numbers is None else Trace.later(self._trace, numbers, name, self._repeat(numbers))
+        return None if numbers is None else Trace.later(_Left(self, numbers, name, self._repeat(numbers)))
 
-    def _trace(self, numbers: list[float], name: str, made: Any) -> Trace:
-        """What is to be said of these rows, looked at now; where a value is not finite, the descent made the long way."""
-        rows, ending = self._repeat.read(*made)
+    def made(self, numbers: list[float], name: str, written: Written) -> Callable[[str], Any]:
+        """What is to be said of these rows, by field; where a value is not finite, of the descent made the long way."""
+        rows, ending = self._repeat.read(numbers, written)
         if not rows.finite:
-            return self._long(numbers, name)
-        return self._account.trace(numbers, [rows], 0, ending, NO_RULE, "", name)
+            return partial(getattr, self._long(numbers, name))
+        return Made(self._account, numbers, [rows], 0, ending, NO_RULE, "", name)
 
     def _numbers(self, start: Any) -> list[float] | None:
         """The numbers of a start that is plainly right."""
@@ -99,3 +101,19 @@ class Again:
         else:
             return None
         return numbers if math.isfinite(sum(numbers)) else None
+
+
+class _Left:
+    """What a descent left behind, not looked at yet."""
+
+    __slots__ = ("_again", "_made", "_name", "_numbers", "_written")
+
+    def __init__(self, again: Again, numbers: list[float], name: str, written: Written) -> None:
+        self._again, self._numbers, self._name, self._written = again, numbers, name, written
+        self._made: Callable[[str], Any] | None = None
+
+    def __call__(self, field: str) -> Any:
+        made = self._made
+        if made is None:
+            made = self._made = self._again.made(self._numbers, self._name, self._written)
+        return made(field)

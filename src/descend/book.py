@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from descend.engine import Ending
 from descend.judging import judge
@@ -18,7 +19,7 @@ from descend.schedules import Schedule
 from descend.stopping import QUIET, Stop
 from descend.trace import Column, Outcome, Trace
 
-__all__ = ["Account", "Book"]
+__all__ = ["Account", "Book", "Made"]
 
 
 class Book:
@@ -57,6 +58,10 @@ class Book:
         return [*self.parts, *([last] if last is not None else [])]
 
 
+#: Steps of points, steps of updates, learning rates of the updates.
+Along = tuple[NDArray[np.int64], NDArray[np.int64], Column | None]
+
+
 @dataclass(frozen=True)
 class Account:
     """What is to be told of a descent beside its start and its rows: the same for every start."""
@@ -70,74 +75,95 @@ class Account:
     config: Mapping[str, Any]
     notes: tuple[str, ...]
 
-    def trace(
-        self, start: list[float] | None, parts: list[Rows], first: int, ending: Ending, stop: Stop, reason: str, name: str
-    ) -> Trace:
-        """The trace of these rows, the first of which belongs to step `first`; worked out as far as it is asked for.
+    #: What columns are along, by their first step and their length.
+    _along: dict[tuple[int, int], Along] = field(default_factory=dict, repr=False, compare=False)
 
-        `start` is the point's numbers where they are few: an array might be changed before it is looked at.
-        """
-        made = _Made(self, start, parts, first, ending, stop, reason)
-        later = {
-            "columns": made.columns,
-            "outcome": made.outcome,
-            "config": made.config,
-            "point": made.point,
-            "state": made.state,
-        }
-        return Trace.lazily(later, variables=self.variables, name=name, notes=self.notes)
+    def along(self, first: int, n: int) -> Along:
+        """The steps of n points, those of the updates between them, and these updates' learning rates."""
+        found = self._along.get((first, n))
+        if found is None:
+            step = np.arange(first, first + n)
+            lr = self.optimizer.hyperparameters.get("lr")
+            rates = lr(step[:-1]) if isinstance(lr, Schedule) else None if lr is None else np.full(n - 1, float(lr))
+            step.flags.writeable = False
+            if rates is not None:
+                rates.flags.writeable = False
+            moved = step[1:]
+            found = self._along[first, n] = step, moved, None if rates is None else Column(moved, rates)
+        return found
 
 
 @dataclass
-class _Made:
-    """One descent's rows and ending."""
+class Made:
+    """What is to be told of one descent, worked out as it is asked for: by the names of a trace's fields."""
 
     account: Account
+    #: The point's numbers where they are few: an array might be changed before it is looked at.
     start: list[float] | None
     parts: list[Rows]
+    #: The step of the first row.
     first: int
     ending: Ending
     stop: Stop
     reason: str
+    name: str
+    source = ""
 
+    def __call__(self, field: str) -> Any:
+        """What the trace's field of this name holds."""
+        return getattr(self, field)
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        return self.account.variables
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        return self.account.notes
+
+    @property
     def config(self) -> dict[str, Any]:
         told = self.account
         head = {"objective": told.goal.text, "start": self.start}
         own = {"hyperparameters": dict(told.config["hyperparameters"]), "interrupted": self.reason == "interrupted"}
         return {**head, **told.config, **own}
 
+    @property
     def point(self) -> Any:
-        return self.account.rebuild(self.ending()[0])
+        return self.account.rebuild(self.ending.leaves())
 
+    @property
     def state(self) -> dict[str, Any]:
-        return self.ending()[1]
+        return self.ending.state()
 
+    @property
     def outcome(self) -> Outcome:
         told = self.account
-        known = {"config": self.config(), "variables": told.variables, "point": self.point(), "notes": told.notes}
-        return judge(Trace(self.columns(), **known), told.goal, self.reason, told.budget, self.stop)
+        known = {"config": self.config, "variables": told.variables, "point": self.point, "notes": told.notes}
+        return judge(Trace(self.columns, **known), told.goal, self.reason, told.budget, self.stop)
 
+    @property
     def columns(self) -> dict[str, Column]:
         return dict(self._columns)
 
     @cached_property
     def _columns(self) -> dict[str, Column]:
-        loss, size, moved, point = (_together([getattr(p, key) for p in self.parts]) for key in _COLUMNS)
-        self.parts = [Rows(loss, size, moved, point)]  # long descents are not held twice
-        step = np.arange(self.first, self.first + len(loss))
-        made = step[:-1]
-        columns = {"loss": Column(step, loss), "grad_norm": Column(step, size)}
-        columns["update_norm"] = Column(step[1:], moved[: len(made)])
-        lr = self.account.optimizer.hyperparameters.get("lr")
+        if len(self.parts) > 1:  # long descents are not held twice
+            self.parts = [_together(self.parts)]
+        rows = self.parts[0]
+        n = len(rows.loss)
+        step, moved, lr = self.account.along(self.first, n)
+        columns = {
+            "loss": Column(step, rows.loss),
+            "grad_norm": Column(step, rows.grad_norm),
+            "update_norm": Column(moved, rows.update_norm[: n - 1]),
+        }
         if lr is not None:
-            columns["lr"] = Column(step[1:], lr(made) if isinstance(lr, Schedule) else np.full(len(made), float(lr)))
-        if point.shape[1]:
-            columns["point"] = Column(step, point)
+            columns["lr"] = lr
+        if rows.point.shape[1]:
+            columns["point"] = Column(step, rows.point)
         return columns
 
 
-_COLUMNS = ("loss", "grad_norm", "update_norm", "point")
-
-
-def _together(parts: list[Any]) -> Any:
-    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+def _together(parts: list[Rows]) -> Rows:
+    return Rows(*(np.concatenate([getattr(p, key) for p in parts]) for key in ("loss", "grad_norm", "update_norm", "point")))

@@ -135,18 +135,19 @@ class Written:
 class Loop:
     """A compiled loop, the books it writes into, and the shortest time a step has taken."""
 
-    def __init__(self, run: Callable[..., Any], shape: tuple[int, int], kind: Any) -> None:
+    def __init__(self, forms: Sequence[Any], shape: tuple[int, int], kind: Any) -> None:
         import jax
 
-        self._run, self._shape, self._kind, self._config = run, shape, kind, jax.config
+        self._forms, self._shape, self._kind, self._config = forms, shape, kind, jax.config
+        self._run: Any = None
         self._free = _books.setdefault((shape, kind, None), [])
         self.pace = np.inf
 
-    def __call__(self, ends: Any, shut: Any, rates: Any, more: Any, n: int) -> tuple[Any, Written]:
-        """Leaves and slots after the updates, and the first n columns of the book.
+    def __call__(self, span: Any, shut: Any, rates: Any, more: Any, rows: int, *, last: Any = None) -> tuple[Any, Written]:
+        """Leaves and slots after the updates of a span, and the first columns of the book.
 
-        A book is given away to the program and comes back written: to fill a fresh one with zeros would cost more than some
-        hundred steps.
+        `last`: a second span, whose rows are wanted and whose updates are not. A book is given away to the program and comes
+        back written: to fill a fresh one with zeros would cost more than some hundred steps.
         """
         device = getattr(self._config, "jax_default_device", None)
         free = self._free if device is None else _books.setdefault((self._shape, self._kind, device), [])
@@ -159,12 +160,32 @@ class Loop:
             import jax
 
             book = jax.numpy.zeros(self._shape, self._kind)
-        shut, book = self._run(book, ends, shut, rates, more)
+        if self._run is None:
+            self._run = _one_function(self._forms, book, span, shut, rates, more)
+        shut, book = self._run(book, span, shut, rates, more)
+        if last is not None:
+            _, book = self._run(book, last, shut, rates, more)
         book.block_until_ready()
-        written = Written(book, n)
+        written = Written(book, rows)
         if len(free) < SPARE:
             free.append((book, ref(written)))
         return shut, written
+
+
+def _one_function(forms: Sequence[Any], *arguments: Any) -> Any:
+    """The first form of a program whose loop XLA makes one function of; the last where it does so with none.
+
+    With a vector carried the body is larger, too large for some rules. With arrays carried there are more operations around the
+    loop, and XLA hands more than eight of them to other threads (100 µs), unless they stand within another loop.
+    """
+    import jax
+
+    if jax.default_backend() != "cpu":
+        return forms[0]
+    for form in forms[:-1]:
+        if "xla_cpu_small_call" in form.lower(*arguments).compile().as_text():  # what XLA itself marks it by
+            return form
+    return forms[-1]
 
 
 #: What None stands for, which a program is given instead: each empty argument costs a tenth of a microsecond a call.
@@ -193,24 +214,25 @@ def compiled_loop(
 ) -> Loop:
     """The compiled loop for an objective, a rule, and parameters of these shapes: found by the program's text, or made.
 
-    It takes [0, n, n + 1 or n, t], leaves and slots, rates, and what few descents have (see `besides`); it returns leaves and
-    slots after n updates, and one column per point.
+    It takes [first column, the one past the last, t of column 0], leaves and slots, rates, and what few descents have (see
+    `besides`); it returns leaves and slots after an update for each column, and the book with those columns written.
     """
     shapes = tuple((x.shape, x.dtype) for x in leaves)
     scheduled = tuple(sorted(optimizer.scheduled))
     key = (traced.text, shapes, optimizer.structure, scheduled, handed.key, points, wide, traced.stochastic)
     if key not in _loops:
         kind = np.float64 if wide else np.float32
-        run = _compiled(traced, optimizer, scheduled, handed, points, kind)
-        made = Loop(run, (_width(leaves, points), capacity(leaves, points) + 1), kind)
+        forms = _forms(traced, optimizer, scheduled, handed, points, kind)
+        made = Loop(forms, (_width(leaves, points), capacity(leaves, points) + 1), kind)
         remember(_loops, key, (made, (traced.closed, optimizer)))
     _loops.move_to_end(key)
     return _loops[key][0]
 
 
-def _compiled(
+def _forms(
     traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], handed: Plain, points: bool, kind: Any
-) -> Callable[..., Any]:
+) -> list[Any]:
+    """The loop in the forms it can take, to be tried in this order."""
     import jax
     import jax.numpy as jnp
 
@@ -219,36 +241,53 @@ def _compiled(
     def reported(leaves: list[Array], slots: Any) -> Any:
         return jax.tree_util.tree_map(_as_before, leaves, optimizer.report(leaves, {"slots": slots}))
 
-    def run(book: Any, ends: Any, shut: Any, rates: Any, more: Any) -> Any:
+    def stepper(span: Any, rates: Any, more: Any) -> Callable[[Any, Any, Any], Any]:
+        """Leaves and slots after one update, and the book with the column of the point before it."""
         consts, key, tables = more or NOTHING
 
-        def body(k: Any, carry: Any) -> Any:
-            (leaves, slots), book = carry
-            extra = [jax.random.fold_in(key, ends[3] + k)] if traced.stochastic else []
+        def step(k: Any, now: Any, book: Any) -> Any:
+            leaves, slots = now
+            extra = [jax.random.fold_in(key, span[2] + k)] if traced.stochastic else []
             loss, *grads = traced.evaluate(consts, *leaves, *extra)
             shown = leaves
             if elsewhere:  # the gradient is taken at p, the loss is told at the point the rule reports
                 shown = reported(leaves, slots)
                 loss, *_ = traced.evaluate(consts, *shown, *extra)
-            now = structural | handed.open_rates(rates) | {name: tables[name][k] for name in scheduled}
-            new, after = optimizer.step_leaves(leaves, grads, {"t": ends[3] + k, "slots": slots}, now)
+            hyper = structural | handed.open_rates(rates) | {name: tables[name][k] for name in scheduled}
+            new, after = optimizer.step_leaves(leaves, grads, {"t": span[2] + k, "slots": slots}, hyper)
             new, after = jax.tree_util.tree_map(_as_before, (leaves, slots), (new, after["slots"]))
             there = reported(new, after) if elsewhere else new
             moved = [a - b for a, b in zip(there, shown, strict=True)]
             row = [loss, _norm(grads), _norm(moved), *(shown if points else [])]
-            book = book.at[:, k].set(jnp.concatenate([jnp.ravel(x).astype(kind) for x in row]))
-            return (new, after), book
+            column = jnp.concatenate([jnp.ravel(x).astype(kind) for x in row])
+            return (new, after), jax.lax.dynamic_update_slice(book, column[:, None], (0, k))
 
-        def stretch(i: Any, carry: Any) -> Any:
-            """First the updates asked for, then the row of the point they led to: its own update is let go of."""
-            shut, _, book = carry
-            new, book = jax.lax.fori_loop(ends[i], ends[i + 1], body, (handed.open(shut), book))
-            return handed.shut(new), shut, book
+        return step
 
+    def as_arrays(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
+        """Arrays are carried, within a loop that turns once, which XLA must not know: see `_one_function`."""
+        step = stepper(span, rates, more)
         shut = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), shut)
-        return jax.lax.fori_loop(0, 2, stretch, (shut, shut, book))[1:]
 
-    return jax.jit(run, donate_argnums=0)
+        def once(_: Any, carry: Any) -> Any:
+            shut, book = carry
+            ended, book = jax.lax.fori_loop(span[0], span[1], lambda k, now: step(k, *now), (handed.open(shut), book))
+            return handed.shut(ended), book
+
+        return jax.lax.fori_loop(0, jnp.sign(span[1]), once, (shut, book))
+
+    def as_vector(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
+        """One vector is carried from step to step: 2 µs less a call."""
+        step = stepper(span, rates, more)
+
+        def opened(k: Any, carry: Any) -> Any:
+            after, book = step(k, handed.open(carry[0]), carry[1])
+            return handed.shut(after), book
+
+        return jax.lax.fori_loop(span[0], span[1], opened, (jnp.asarray(shut), book))
+
+    forms = [as_vector, as_arrays] if isinstance(handed, Vector) else [as_arrays]
+    return [jax.jit(form, donate_argnums=0) for form in forms]
 
 
 def _as_before(old: Array, new: Array) -> Array:

@@ -31,8 +31,32 @@ __all__ = ["Ending", "Engine", "JaxEngine", "PythonEngine", "Repeat", "jax_switc
 
 Array = Any
 Floats = NDArray[np.float64]
-#: Gives the parameters and the state of a moment as NumPy arrays, when they are wanted.
-Ending = Callable[[], tuple[list[Array], dict[str, Any]]]
+
+
+class Ending:
+    """Where a descent ended, as NumPy arrays: looked at when it is wanted, and once.
+
+    `look` gives the parameters and the state; `leaves` the parameters alone, where that is cheaper.
+    """
+
+    def __init__(
+        self, look: Callable[[], tuple[list[Array], dict[str, Any]]], leaves: Callable[[], list[Array]] | None = None
+    ) -> None:
+        self._look, self._leaves = look, leaves
+        self._seen: tuple[list[Array], dict[str, Any]] | None = None
+
+    def leaves(self) -> list[Array]:
+        """The parameters."""
+        return self._both()[0] if self._leaves is None else self._leaves()
+
+    def state(self) -> dict[str, Any]:
+        """The optimizer's state."""
+        return self._both()[1]
+
+    def _both(self) -> tuple[list[Array], dict[str, Any]]:
+        if self._seen is None:
+            self._seen = self._look()
+        return self._seen
 
 
 class Engine(Protocol):
@@ -95,6 +119,8 @@ class _Plan:
     loop: Loop
     #: The hyperparameters that are arguments.
     rates: tuple[str, ...]
+    #: The parameters stand in the rows as they are.
+    shown: bool
     #: Leaves and slots before the first step as the compiled program is given them, whatever the leaves hold; None where
     #: the slots begin at something that differs from descent to descent.
     fresh: Any
@@ -129,8 +155,9 @@ def _made_plan(
     hyper = {k: v for k, v in optimizer.hyperparameters.items() if k not in fixed}
     handed = packing((leaves, slots), hyper, scalar)
     loop = compiled_loop(traced, optimizer, leaves, handed, points=points, wide=wide)
+    shown = points and [leaf.ndim for leaf in leaves] == [1] and wide and not optimizer.reports_elsewhere
     constant = isinstance(handed, Vector) and isinstance(optimizer, Optimizer) and optimizer.rule.starts_alike
-    return _Plan(traced, handed, loop, tuple(hyper), handed.shut((leaves, slots)) if constant else None)
+    return _Plan(traced, handed, loop, tuple(hyper), shown, handed.shut((leaves, slots)) if constant else None)
 
 
 class JaxEngine:
@@ -171,9 +198,11 @@ class JaxEngine:
         self.narrow = plan.traced.narrow if self._wide else []
         self._key = np.array([0, seed], dtype=np.uint32) if goal.stochastic else None
         self._scheduled = optimizer.scheduled
+        # in float32 what is computed depends on JAX's switch, which may be another when it is made again
+        self._shown, self._constant = plan.shown, goal.immutable and self._wide and isinstance(plan.handed, Vector)
         hyper = optimizer.hyperparameters
         self._rates = self._handed.shut_rates({name: hyper[name] for name in plan.rates})
-        #: Leaves and slots, and the number of updates made.
+        #: Leaves and slots, or None where they are to be made again, and the number of updates made.
         self._at: tuple[Any, int] = (shut, t)
         self._before = self._at
 
@@ -197,29 +226,35 @@ class JaxEngine:
         return sum(int(np.size(const)) for const in self._consts)
 
     def advance(self, n: int, *, last: bool = False) -> Rows:
-        """Make n updates (at most `capacity`); the rows of the n points left behind and, with `last`, of the one reached."""
-        self._before = self._at
-        self._at, rows = self._called(n, last)
-        return rows
+        """Make n updates (at most `capacity`); the rows of the n points left behind and, with `last`, of the one reached.
+
+        That row comes with an update too many: leaves and slots are made again when they are wanted, if nothing they are made
+        of can have changed by then, else it is a call of its own.
+        """
+        self._before, t = self._at, self.t
+        once = last and self._constant
+        shut, self._reached = self._called(*self._at, n + once, beyond=last and not once)
+        self._at = None if once else shut, t + n
+        return self._reached
 
     def peek(self) -> Rows:
         """The row of the present point; nothing moves."""
-        return self._called(0, True)[1]
+        return self._called(*self._at, 1)[1]
 
     def rewind(self, k: int) -> None:
         """Go back to where only k of the updates of the last `advance` were made."""
-        self._at = self._before
-        if k:
-            self._at, _ = self._called(k, False)
+        shut, t = self._before
+        self._at = (self._called(shut, t, k)[0] if k else shut), t + k
 
-    def _called(self, n: int, last: bool) -> tuple[tuple[Any, int], Rows]:
-        shut, t = self._at
-        tables = self._tables(t, n + last) if self._scheduled else {}
-        ends = np.array([0, n, n + last, t])
+    def _called(self, shut: Any, t: int, n: int, *, beyond: bool = False) -> tuple[Any, Rows]:
+        """Leaves and slots n updates on, and the rows on the way; `beyond`, the row of the point they lead to as well."""
+        tables = self._tables(t, n + beyond) if self._scheduled else {}
+        more = besides(self._consts, self._key, tables)
+        span, one = np.array([0, n, t]), np.array([n, n + 1, t]) if beyond else None
         with jax_switch(self._wide):
-            shut, written = self._loop(ends, shut, self._rates, besides(self._consts, self._key, tables), n + last)
+            shut, written = self._loop(span, shut, self._rates, more, n + beyond, last=one)
         found = written.take()
-        return (shut, t + n), self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
+        return shut, self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
 
     def _tables(self, t: int, n: int) -> dict[str, Floats]:
         """The hyperparameters that follow a schedule, for n steps; as long as any number of steps may need."""
@@ -234,7 +269,14 @@ class JaxEngine:
 
     def ending(self) -> Ending:
         """The parameters and the state as they are now."""
-        return partial(_opened, self._handed, *self._at)
+        (shut, t), (begun, first) = self._at, self._before
+        if shut is not None:
+            return Ending(partial(_opened, self._handed, shut, t))
+        return self._later(lambda: self._called(begun, first, t - first)[0], self._reached, t)
+
+    def _later(self, make: Callable[[], Any], rows: Rows, t: int) -> Ending:
+        """Leaves and slots as `make` makes them; a point that was written down as it is stands in the rows."""
+        return Ending(lambda: _opened(self._handed, make(), t), (lambda: [rows.point[-1].copy()]) if self._shown else None)
 
     def repeat(self, n: int) -> Repeat | None:
         """The first n updates from other starts; None where one call does not make them, or where slots begin at the start."""
@@ -249,23 +291,25 @@ class Repeat:
     def __init__(self, engine: JaxEngine, fresh: Floats, n: int) -> None:
         import jax
 
-        self._loop, self._handed, self._rows = engine._loop, engine._handed, engine._rows
+        self._engine, self._loop, self._n = engine, engine._loop, n
         self._more = besides(engine._consts, None, {})
-        self._size, self._n = engine.size, n
         with jax_switch(wide=True):
-            self._ends, self._rates = jax.device_put(np.array([0, n, n + 1, 0])), jax.device_put(engine._rates)
-        self._fresh = np.concatenate([np.zeros(engine.size), fresh[engine.size :]])
+            self._span, self._rates = jax.device_put(np.array([0, n + 1, 0])), jax.device_put(engine._rates)
+        self._slots = fresh[engine.size :].tolist()
 
-    def __call__(self, start: Sequence[float]) -> tuple[Any, Written]:
+    def __call__(self, start: list[float]) -> Written:
         """What `read` reads."""
-        shut = self._fresh.copy()
-        shut[: self._size] = start
+        shut = np.array(start + self._slots)
         with jax_switch(wide=True):
-            return self._loop(self._ends, shut, self._rates, self._more, self._n + 1)
+            return self._loop(self._span, shut, self._rates, self._more, self._n + 1)[1]
 
-    def read(self, shut: Any, written: Written) -> tuple[Rows, Ending]:
+    def read(self, start: list[float], written: Written) -> tuple[Rows, Ending]:
         """The rows of all n + 1 points, and where it ended."""
-        return self._rows(written.take()), partial(_opened, self._handed, shut, self._n)
+        rows = self._engine._rows(written.take())
+        return rows, self._engine._later(partial(self._ended, start), rows, self._n)
+
+    def _ended(self, start: list[float]) -> Any:
+        return self._engine._called(np.array(start + self._slots), 0, self._n)[0]
 
 
 def _opened(handed: Plain, shut: Any, t: int) -> tuple[list[Array], dict[str, Any]]:
@@ -354,7 +398,7 @@ class PythonEngine:
 
     def ending(self) -> Ending:
         """The parameters and the state as they are now."""
-        return partial(_as_arrays, *self._at)
+        return Ending(partial(_as_arrays, *self._at))
 
 
 def _as_arrays(leaves: list[Array], state: dict[str, Any]) -> tuple[list[Array], dict[str, Any]]:

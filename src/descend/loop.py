@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from descend.again import PATIENCE, find, keep
-from descend.book import Account, Book
+from descend.book import Account, Book, Made
 from descend.engine import Engine, JaxEngine, PythonEngine, jax_gradient
 from descend.errors import DescendError
 from descend.judging import judge
@@ -155,7 +155,7 @@ def _descended(
 
     def so_far(reason: str) -> Trace:
         rows = book.rows(None if book.closed else engine.peek())
-        trace = account.trace(begun, rows, book.first, engine.ending(), book.stop, reason, name)
+        trace = Trace.later(Made(account, begun, rows, book.first, engine.ending(), book.stop, reason, name))
         if resume is not None:
             trace = _joined(resume, trace)
             trace.outcome = judge(trace, goal, reason, budget, book.stop)

@@ -30,7 +30,7 @@ class Rows:
     @property
     def finite(self) -> bool:
         """Whether every number is known to be finite. False says nothing: all rows may be, and not be one array."""
-        return self.book is not None and bool(np.isfinite(self.book).all())
+        return self.book is not None and np.count_nonzero(np.isfinite(self.book)) == self.book.size
 
     def first(self, n: int) -> Rows:
         """The first n rows."""

@@ -45,7 +45,8 @@ class Column:
     """One recorded quantity: the steps it was recorded at and its values.
 
     `step` is int64 of shape (n,); `value` is float64 of shape (n,), or (n, d) for points. A quantity that was recorded only
-    now and then (a validation loss, say) simply has fewer steps; NaN and Inf are data, never "missing".
+    now and then (a validation loss, say) simply has fewer steps; NaN and Inf are data, never "missing". Steps and rates of a
+    descent are shared with others like it and cannot be written to.
     """
 
     step: NDArray[np.int64]
@@ -98,52 +99,28 @@ class Trace:
     notes: tuple[str, ...] = field(default_factory=tuple)
 
     @classmethod
-    def lazily(cls, later: Mapping[str, Callable[[], Any]], **known: Any) -> Trace:
-        """A trace some of whose fields are worked out when they are first asked for.
+    def later(cls, look: Callable[[str], Any], **known: Any) -> Trace:
+        """A trace whose fields are worked out when they are first asked for: `look` is called with the field's name.
 
-        >>> t = Trace.lazily({"columns": lambda: {"loss": column([0], [43.0])}}, name="a")
+        >>> t = Trace.later({"columns": {"loss": column([0], [43.0])}, "outcome": None}.__getitem__, name="a")
         >>> t.name, t.loss, t.outcome
         ('a', array([43.]), None)
         """
         made = cls.__new__(cls)
-        made.__dict__.update(known)
-        made.__dict__["_later"] = {**_DEFAULTS, **later}
-        return made
-
-    @classmethod
-    def later(cls, make: Callable[..., Trace], *arguments: Any) -> Trace:
-        """The trace that `make` returns, which is called when it is first looked at.
-
-        >>> t = Trace.later(lambda name: Trace({"loss": column([0], [43.0])}, name=name), "a")
-        >>> t.name, t.loss
-        ('a', array([43.]))
-        """
-        made = cls.__new__(cls)
-        made._make = (make, arguments)  # type: ignore[attr-defined]
+        made._look = look  # type: ignore[attr-defined]
+        if known:
+            made.__dict__.update(known)
         return made
 
     if not TYPE_CHECKING:  # a misspelt name is a type checker's to find
 
         def __getattr__(self, name: str) -> Any:
-            """Called for what is not there: what was left for later is worked out and kept."""
-            known = self.__dict__
-            left = None if name.startswith("__") else known.get("_make")
-            if left is not None:
-                make, arguments = left
-                for key, value in make(*arguments).__dict__.items():
-                    known.setdefault(key, value)  # a field that was set in the meantime stays
-                known.pop("_make", None)
-            if name in known:  # another thread was first
-                return known[name]
-            later = known.get("_later", {})
-            make = later.get(name)
-            if make is None:
-                if name in known:
-                    return known[name]
+            """Called for what is not there: a field that was left for later is worked out and kept."""
+            own = self.__dict__
+            look = own.get("_look")
+            if look is None or name not in _FIELDS:
                 raise AttributeError(f"a trace has no attribute {name!r}")
-            found = known.setdefault(name, make())
-            later.pop(name, None)
-            return found
+            return own.setdefault(name, look(name))  # what was set in the meantime stays
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields, worked out: functions cannot be pickled, and a copy must not share what is not there yet."""
@@ -339,8 +316,7 @@ class Trace:
         return replace(self, **changes)
 
 
-#: What a trace made lazily has where nothing was said.
-_DEFAULTS = {f.name: f.default_factory for f in fields(Trace) if callable(f.default_factory)}
+_FIELDS = frozenset(f.name for f in fields(Trace))
 
 
 def strict_json(data: Any, indent: int | None = None) -> str:
