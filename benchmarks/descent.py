@@ -112,12 +112,14 @@ def with_all(steps: int):
 
 
 def in_blocks(sides, calls: int, block: int) -> dict[str, float]:
-    """Median seconds of each side, the sides in turn. Each finds its own caches warm where a block has more than one call."""
+    """Median seconds of each side, in blocks of calls, each of which comes after a call of the other library."""
+    others = {name: sides["descend" if name in ("last", "full") else "full"] for name in sides}
     times = {name: [] for name in sides}
     for side in sides.values():
         side()
     for _ in range(calls // block):
         for name, side in sides.items():
+            others[name]()
             for _ in range(block):
                 begun = time.perf_counter()
                 side()
@@ -137,7 +139,7 @@ def compare() -> str:
                 "all": partial(with_all, steps),
             }
             for block in (20, 1):
-                found = in_blocks(sides, 400, block)
+                found = in_blocks(sides, 1000, block)
                 ratios = [f"{found['full'] / found[k]:.2f}×" for k in ("descend", "columns", "all")]
                 ratios.append(f"{found['last'] / found['descend']:.2f}×")
                 rows.append([f"{steps:,}", str(block), *ratios, *(seconds(found[k]) for k in sides)])
@@ -207,7 +209,7 @@ Each side's optimizer and program are made before. What each gives back: *optax 
 *optax scan, columns* per step the loss, the gradient norm, the update's norm and the point; *descend* a Trace whose rows are in
 memory, and which works out what it says of them when it is looked at; *columns read* the same four columns, looked through for
 values that are not finite, *outcome read* the verdict and its sentence too. "20 calls in a row" finds its caches warm as in a
-sweep, "1" comes after a call of another side."""
+sweep, "1" comes after a call of the other library."""
 
 
 def main() -> None:

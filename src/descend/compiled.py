@@ -172,20 +172,25 @@ class Loop:
         return shut, written
 
 
-def _one_function(forms: Sequence[Any], *arguments: Any) -> Any:
-    """The first form of a program whose loop XLA makes one function of; the last where it does so with none.
+#: Programs that are given more numbers than this are never one function.
+FEW = 24
 
-    With a vector carried the body is larger, too large for some rules. With arrays carried there are more operations around the
-    loop, and XLA hands more than eight of them to other threads (100 µs), unless they stand within another loop.
+
+def _one_function(forms: Sequence[Any], book: Any, *given: Any) -> Any:
+    """The first form of a program whose loop XLA makes one function of; the first of all where there is none.
+
+    Where a vector is carried from step to step, the body takes its parts out and joins them again, and for some rules it is too
+    large by that. Where arrays are carried, more operations stand before the loop, and from eleven on XLA hands them to other
+    threads (50 µs) unless another loop is around them; a call is 2 µs longer, and compiling takes twice as long.
     """
     import jax
 
-    if jax.default_backend() != "cpu":
-        return forms[0]
-    for form in forms[:-1]:
-        if "xla_cpu_small_call" in form.lower(*arguments).compile().as_text():  # what XLA itself marks it by
-            return form
-    return forms[-1]
+    numbers = sum(np.size(x) for x in jax.tree_util.tree_leaves(given))
+    if len(forms) > 1 and numbers <= FEW and jax.default_backend() == "cpu":
+        for form in forms:
+            if "xla_cpu_small_call" in form.lower(book, *given).compile().as_text():  # what XLA marks it by
+                return form
+    return forms[0]
 
 
 #: What None stands for, which a program is given instead: each empty argument costs a tenth of a microsecond a call.
@@ -232,7 +237,7 @@ def compiled_loop(
 def _forms(
     traced: Traced, optimizer: Optimizer, scheduled: tuple[str, ...], handed: Plain, points: bool, kind: Any
 ) -> list[Any]:
-    """The loop in the forms it can take, to be tried in this order."""
+    """The loop in the forms it can take, the better first."""
     import jax
     import jax.numpy as jnp
 
@@ -264,30 +269,36 @@ def _forms(
 
         return step
 
-    def as_arrays(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
-        """Arrays are carried, within a loop that turns once, which XLA must not know: see `_one_function`."""
-        step = stepper(span, rates, more)
-        shut = jax.tree_util.tree_map(lambda x: jnp.asarray(x, dtype=x.dtype), shut)
-
-        def once(_: Any, carry: Any) -> Any:
-            shut, book = carry
-            ended, book = jax.lax.fori_loop(span[0], span[1], lambda k, now: step(k, *now), (handed.open(shut), book))
-            return handed.shut(ended), book
-
-        return jax.lax.fori_loop(0, jnp.sign(span[1]), once, (shut, book))
-
-    def as_vector(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
-        """One vector is carried from step to step: 2 µs less a call."""
+    def as_handed(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
+        """What is handed over is what is carried: of few numbers one vector."""
         step = stepper(span, rates, more)
 
         def opened(k: Any, carry: Any) -> Any:
             after, book = step(k, handed.open(carry[0]), carry[1])
             return handed.shut(after), book
 
-        return jax.lax.fori_loop(span[0], span[1], opened, (jnp.asarray(shut), book))
+        return jax.lax.fori_loop(span[0], span[1], opened, (_arrays(shut), book))
 
-    forms = [as_vector, as_arrays] if isinstance(handed, Vector) else [as_arrays]
+    def as_arrays(book: Any, span: Any, shut: Any, rates: Any, more: Any) -> Any:
+        """Arrays are carried, within a loop that turns once, which XLA must not know."""
+        step = stepper(span, rates, more)
+
+        def once(_: Any, carry: Any) -> Any:
+            shut, book = carry
+            ended, book = jax.lax.fori_loop(span[0], span[1], lambda k, now: step(k, *now), (handed.open(shut), book))
+            return handed.shut(ended), book
+
+        return jax.lax.fori_loop(0, jnp.sign(span[1]), once, (_arrays(shut), book))
+
+    forms = [as_handed, as_arrays] if isinstance(handed, Vector) else [as_handed]
     return [jax.jit(form, donate_argnums=0) for form in forms]
+
+
+def _arrays(tree: Any) -> Any:
+    """Numbers of a type of their own, which a loop needs: NumPy's scalars are of none to JAX."""
+    import jax
+
+    return jax.tree_util.tree_map(lambda x: jax.numpy.asarray(x, dtype=x.dtype), tree)
 
 
 def _as_before(old: Array, new: Array) -> Array:
