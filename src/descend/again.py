@@ -20,6 +20,7 @@ from descend.compiled import Written
 from descend.engine import Engine, JaxEngine, Repeat
 from descend.objectives import Objective
 from descend.rules import Optimizer
+from descend.steady import known_by
 from descend.stopping import Stop
 from descend.trace import Trace
 from descend.tracing import remember
@@ -44,9 +45,9 @@ def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Ag
     if seed is not None and type(seed) is not int:  # True is no seed, and equal to one
         return None, None
     if type(objective) is not str:
-        if not isinstance(objective, Objective):
+        objective = id(objective) if isinstance(objective, Objective) else known_by(objective)
+        if objective is None:
             return None, None
-        objective = id(objective)  # nobody else's: what is kept holds the objective
     stated = "lr" in optimizer.stated  # one that is not is predicted, whatever the default
     key = (objective, optimizer.rule, stated, *optimizer.values.values(), *optimizer.common.items(), steps, seed)
     try:
@@ -58,7 +59,7 @@ def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Ag
 def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
     """Keep what the next descent of this kind need not look for, from its second time on: most rates are tried once."""
     goal = account.goal
-    if not (goal.immutable and goal.variables and account.variables and isinstance(engine, JaxEngine)):
+    if not (goal.immutable and account.variables and isinstance(engine, JaxEngine)):
         return
     if key not in _seen:
         remember(_seen, key, goal)

@@ -19,6 +19,7 @@ from descend.objectives import Objective, resolve
 from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
+from descend.steady import steady
 from descend.stopping import Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
@@ -129,6 +130,7 @@ def _descended(
         seed = 0 if resume is None else resume.config.get("seed", 0)
     seed = seed_number(seed)
     leaves, rebuild, variables = start_arrays(goal, start, resume)
+    goal = steady(goal, leaves, rebuild)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
     if resume is not None and "grad_norm" in resume:
@@ -164,7 +166,8 @@ def _descended(
         return trace
 
     reason = "interrupted" if interrupted else _drive(engine, book, budget, callback, so_far)
-    if key is not None and not predicted and not reason:
+    one_array = len(leaves) == 1 and rebuild(leaves) is leaves[0] and leaves[0].ndim == 1
+    if key is not None and one_array and not predicted and not reason:
 
         def long(numbers: list[float], other: str) -> Trace:
             return _descended(goal, np.array(numbers), chosen, steps, None, None, None, seed, None, None, other, None)

@@ -1,0 +1,304 @@
+"""A function that was seen before is told from one that computes something else by now."""
+
+from __future__ import annotations
+
+import functools
+import random
+import types
+from collections.abc import Callable
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import descend as ds
+from descend import steady
+from descend.objectives.fingerprint import fingerprint
+
+SCALE = 2.0
+TABLE = {"a": [1.0, 2.0]}
+SEEN: list[int] = []
+
+
+def helper(p: Any) -> Any:
+    return SCALE * p
+
+
+def nested(p: Any) -> Any:
+    return jnp.sum(helper(p) ** 2) + sum(TABLE["a"])
+
+
+def made(k: Any) -> Callable[[Any], Any]:
+    return lambda p: jnp.sum(k * p**2)
+
+
+def with_default(k: Any) -> Callable[[Any], Any]:
+    def f(p: Any, k: Any = k) -> Any:
+        return jnp.sum(k * p**2)
+
+    return f
+
+
+class Model:
+    rate = 3.0
+
+    def loss(self, p: Any) -> Any:
+        return jnp.sum(self.rate * p**2)
+
+
+MODEL = Model()
+VALUES = [
+    *(1, 1.0, True, 0.0, -0.0, "1", b"1", None, (1, 2), (1, (2,)), [1, 2], {"a": 1}, {"a": 1.0}, {"b": 1}, 1j),
+    *(np.float32(1), np.float64(1), np.int32(1), np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2])),
+    *(np.array([1.0, 2.0], np.float32), np.array([1.0, 3.0]), np.arange(500.0), np.arange(500.0) + 1e-13, np.dtype("f4")),
+    *(jnp.sin, jnp.cos, np.sin, abs, max, jnp, np, helper, nested, functools.partial(helper), jnp.float32),
+]
+
+
+@pytest.mark.parametrize("make", [made, with_default])
+def test_values_that_differ_make_functions_that_differ(make: Callable[[Any], Any]) -> None:
+    told = [fingerprint(make(value)) for value in VALUES]
+    again = [fingerprint(make(value)) for value in VALUES]
+    assert None not in told
+    assert told == again
+    assert [hash(x) for x in told] == [hash(x) for x in again]
+    assert all(told[i] != told[j] for i in range(len(told)) for j in range(i))
+
+
+@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3)))
+def test_equal_values_of_one_kind_alone_are_equal(value: Any) -> None:
+    told = fingerprint(made(value))
+    assert told == fingerprint(made(value))
+    assert told != fingerprint(made([value]))
+
+
+def test_the_code_counts_also_of_functions_within() -> None:
+    assert fingerprint(lambda p: p + 1) != fingerprint(lambda p: p + 2)
+    assert fingerprint(lambda p: (lambda q: q + 1)(p)) != fingerprint(lambda p: (lambda q: q + 2)(p))
+    assert fingerprint(lambda p: (lambda q: q * SEEN[0])(p)) != fingerprint(lambda p: (lambda q: q * SCALE)(p))
+
+
+def test_what_names_stand_for_is_looked_at_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = fingerprint(nested)
+    assert before == fingerprint(nested)
+    monkeypatch.setitem(globals(), "SCALE", 3.0)  # two calls away
+    changed = fingerprint(nested)
+    assert changed not in (None, before)
+    monkeypatch.undo()
+    assert fingerprint(nested) == before
+    TABLE["a"].append(3.0)
+    assert fingerprint(nested) not in (None, before, changed)
+    TABLE["a"].pop()
+    assert fingerprint(nested) == before
+    monkeypatch.setitem(globals(), "sum", lambda values: 0.0)  # where a builtin stood
+    assert fingerprint(nested) not in (None, before)
+
+
+def test_a_cell_is_looked_at_each_time() -> None:
+    k = 1.0
+
+    def f(p: Any) -> Any:
+        return k * p
+
+    before = fingerprint(f)
+    k = 2.0
+    assert fingerprint(f) != before
+    k = 1.0
+    assert fingerprint(f) == before
+
+
+def test_itself_and_each_other() -> None:
+    def even(n: int) -> bool:
+        return n == 0 or odd(n - 1)
+
+    def odd(n: int) -> bool:
+        return n != 0 and even(n - 1)
+
+    assert fingerprint(even) == fingerprint(even) != None  # noqa: E711
+    assert fingerprint(even) != fingerprint(odd)
+
+
+def writes(p: Any) -> Any:
+    global SCALE
+    SCALE = 2.0
+    return p
+
+
+def counts(p: Any) -> Any:
+    counts.calls = 1  # type: ignore[attr-defined]
+    return p
+
+
+def imports(p: Any) -> Any:
+    import time
+
+    return p * time.time()
+
+
+def draws_late(p: Any) -> Any:
+    from numpy.random import rand
+
+    return p * rand()  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda p: np.random.rand() * p,  # noqa: NPY002
+        lambda p: random.random() * p,
+        lambda p: print(p),
+        lambda p: MODEL.loss(p),
+        lambda p: id(p),
+        lambda p: p * len(open(__file__).read()),  # noqa: PTH123, SIM115
+        lambda p: eval("p * SCALE"),
+        lambda p: globals()["SCALE"] * p,
+        lambda p: np.load("x.npy") * p,
+        lambda p: jax.config.x64_enabled * p,
+        lambda p: jax.debug.print("{}", p),
+        MODEL.loss,
+        Model(),
+        *(writes, counts, imports, draws_late),
+        *(made(x) for x in (Model, iter([1]), np.random.default_rng(0), np.random.rand, np.zeros(200_000), object())),
+        *(made(x) for x in (SEEN.append, np.vectorize(helper), np.poly1d([1, 2]), np.array([None]), list(range(100)))),
+        *(made(x) for x in (np.zeros(2).view(np.recarray), np.ma.masked_array([1.0]), types.SimpleNamespace(a=1))),
+        *(made(x) for x in (functools.lru_cache(helper), jax.custom_jvp(helper), jax.tree_util.Partial(helper, np.ones(2)))),
+        jax.jit(made(np.ones(2))),
+        "text",
+        None,
+    ],
+    ids=str,
+)
+def test_what_cannot_be_told_is_not(function: Any) -> None:
+    assert fingerprint(function) is None
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda p: jnp.sum(jax.nn.relu(p)) + jnp.linalg.norm(p),
+        lambda p: jax.random.normal(jax.random.PRNGKey(0), p.shape) @ p,
+        lambda p: jax.lax.fori_loop(0, 3, lambda i, q: q * i, p),
+        lambda p: sum(x**2 for x in p if isinstance(x, jax.Array)),
+        *(
+            jax.jit(made(2.0)),
+            jax.checkpoint(made(3.0)),
+            jax.grad(made(jnp.ones(2))),
+            jax.jit(made(jnp.ones(2))),
+        ),
+    ],
+)
+def test_what_can_be_told_is(function: Any) -> None:
+    told = fingerprint(function)
+    assert told is not None
+    assert told == fingerprint(function)
+    hash(told)
+
+
+# -- descents --------------------------------------------------------------------------------------------------------------
+
+
+def fresh() -> None:
+    steady._seen.clear()
+    steady._programs.clear()
+
+
+def run(f: Any, start: Any = (1.0, 2.0), **more: Any) -> ds.Trace:
+    return ds.descend(f, np.array(start), ds.adam(lr=0.1), steps=6, **more)
+
+
+def same(one: ds.Trace, other: ds.Trace) -> None:
+    np.testing.assert_array_equal(one.loss, other.loss)
+    np.testing.assert_array_equal(one.points, other.points)
+    np.testing.assert_array_equal(one.grad_norm, other.grad_norm)
+    assert (one.outcome, one.config, one.notes) == (other.outcome, other.config, other.notes)
+
+
+def test_a_function_seen_before_is_not_traced_again() -> None:
+    traced = []
+
+    def f(p: Any) -> Any:
+        traced.append(1)
+        return jnp.sum(p**4) + 0.777 * p[0]
+
+    def g(p: Any) -> Any:
+        return jnp.sum(p**4) + 0.777 * p[0]
+
+    for _ in range(6):
+        run(f)
+    assert len(traced) >= 6  # its list is longer each time, as it would be for a reader
+    program = steady._traced
+    calls = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(steady, "_traced", lambda *a: calls.append(1) or program(*a))
+        traces = [run(lambda p: g(p)) for _ in range(6)]
+    assert len(calls) == 1
+    for trace in traces[1:]:
+        same(trace, traces[0])
+
+
+@pytest.mark.parametrize("kind", [np.array, jnp.array, list])
+def test_what_it_closes_over_is_seen_in_every_round(kind: Any) -> None:
+    fresh()
+    data = [[1.0, 2.0], [3.0, 0.5]]
+    expected = [run(lambda p, row=row: row[0] * p[0] ** 2 + row[1] * p[1] ** 2).loss for row in data]
+    held = [kind(row) for row in data]
+    for _ in range(5):
+        for row, loss in zip(held, expected, strict=True):
+            np.testing.assert_allclose(run(lambda p, r=row: r[0] * p[0] ** 2 + r[1] * p[1] ** 2).loss, loss, rtol=1e-13)
+
+
+def test_an_array_changed_in_place_after_it_was_kept() -> None:
+    """The program that was kept has its own copy: another array that holds what this one did finds it right."""
+    scale = np.array([1.0, 2.0])
+    f = made(scale)
+    before = [run(f) for _ in range(4)][-1].loss
+    scale[:] = [5.0, 6.0]
+    changed = [run(f) for _ in range(4)]
+    assert all(np.array_equal(c.loss, changed[0].loss) for c in changed)
+    assert not np.array_equal(changed[0].loss, before)
+    np.testing.assert_array_equal(run(made(np.array([1.0, 2.0]))).loss, before)
+
+
+def test_a_trace_looked_at_after_its_function_has_changed() -> None:
+    k = [1.0]
+
+    def f(p: Any) -> Any:
+        return k[0] * jnp.sum((p - 1) ** 2)
+
+    def settled() -> ds.Trace:
+        return ds.descend(f, np.array([1.0, 2.0]), ds.sgd(lr=0.5), steps=3)
+
+    told = settled().outcome
+    held = [settled() for _ in range(4)]
+    k[0] = -1.0  # now a summit
+    assert all(trace.outcome == told for trace in held)
+    assert settled().outcome != told
+
+
+@pytest.mark.parametrize("start", [(1.0, 2.0, 3.0), np.array([1.0, 2.0], np.float32), {"w": np.array([1.0, 2.0])}])
+def test_each_shape_type_and_structure_has_its_own(start: Any) -> None:
+    def f(p: Any) -> Any:
+        return jnp.sum((p["w"] if isinstance(p, dict) else p) ** 2)
+
+    for _ in range(4):
+        plain = run(f)
+        other = ds.descend(f, start, ds.adam(lr=0.1), steps=6)
+        assert type(other.point) is (dict if isinstance(start, dict) else np.ndarray)
+        leaf = other.point["w"] if isinstance(start, dict) else other.point
+        assert leaf.dtype == (start.dtype if isinstance(start, np.ndarray) else np.float64)
+        assert len(leaf) == (3 if isinstance(start, tuple) else 2)
+        assert plain.point.shape == (2,)
+
+
+def test_what_raises_raises_each_time() -> None:
+    def f(p: Any) -> Any:
+        return jnp.sum(p) if p.shape == (2,) else jnp.ones(3)
+
+    for _ in range(4):
+        run(f)
+        with pytest.raises(ds.DescendError, match="must return one number"):
+            run(f, (1.0, 2.0, 3.0))
