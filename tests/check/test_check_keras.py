@@ -30,3 +30,18 @@ def test_keras(name: str) -> None:
     if verdict == "dialect":
         assert report.dialect is not None
         assert "form" in report.dialect
+
+
+def test_keras_schedule_free_adamw_forgets_its_decay() -> None:
+    """Decay moves y before the step, which recovers x from y and averages what is decayed away; z never hears of it."""
+    report = check("keras.optimizers:ScheduleFreeAdamW", seconds=60.0)
+    assert (report.reference, report.verdict) == ("schedule_free_adamw", "wrong"), str(report)
+    assert report.mistakes[0].name.startswith("the weight decay is ignored")
+
+
+def test_every_optimizer_of_keras_is_listed() -> None:
+    from descend.check.listing import public_optimizers
+
+    listed = public_optimizers("keras.optimizers")
+    assert {*KERAS, "ScheduleFreeAdamW"} <= {*listed}
+    assert "Optimizer" not in listed

@@ -18,7 +18,8 @@ def main() -> None:
     _limit_memory(int(sys.argv[3]))
     requests = os.fdopen(os.dup(0), "r", encoding="utf-8")
     os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
-    from descend.check.loading import Failed, public_optimizers
+    from descend.check.listing import public_optimizers
+    from descend.check.loading import Failed
 
     subject: Any = None
     for line in requests:

@@ -9,7 +9,7 @@ import traceback
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Failed", "failure", "load", "public_optimizers"]
+__all__ = ["Failed", "failure", "load", "opened"]
 
 
 class Failed(Exception):  # noqa: N818  (what it says is a sentence, with or without an exception behind it)
@@ -48,10 +48,9 @@ def load(target: str) -> tuple[Any, str, str | None]:
     where, _, name = target.rpartition(":")
     if not where:
         raise Failed(f"{target!r} names no optimizer: write file.py:Class, or module:Class such as torch.optim:Adam")
-    if where.endswith(".py") or "/" in where:
-        module, path = _file(where)
-    else:
-        module, path = _module(where, name), None
+    module, path = opened(where)
+    if where == "optax" and not hasattr(module, name) and hasattr(getattr(module, "contrib", None), name):
+        module = module.contrib
     if not hasattr(module, name):
         own = [n for n, v in vars(module).items() if callable(v) and getattr(v, "__module__", "") == module.__name__]
         listed = f"; it defines {', '.join(own[:20])}" if own else ""
@@ -59,14 +58,16 @@ def load(target: str) -> tuple[Any, str, str | None]:
     return getattr(module, name), name, path
 
 
-def _module(where: str, name: str) -> Any:
+def opened(where: str) -> tuple[Any, str | None]:
+    """A module by the name it is imported by, or by its file; and the file."""
+    if where.endswith(".py") or "/" in where:
+        return _file(where)
     try:
-        module = importlib.import_module(where)
+        return importlib.import_module(where), None
     except ModuleNotFoundError as error:
+        if error.name and where.split(".")[0] != error.name.split(".")[0]:
+            raise failure(error, None) from None
         raise Failed(f"there is no module {where!r} here: {error}") from None
-    if where == "optax" and not hasattr(module, name) and hasattr(getattr(module, "contrib", None), name):
-        return module.contrib
-    return module
 
 
 def _file(where: str) -> tuple[Any, str]:
@@ -85,45 +86,3 @@ def _file(where: str) -> tuple[Any, str]:
     except BaseException as error:
         raise failure(error, path) from None
     return module, path
-
-
-def public_optimizers(where: str) -> list[str]:
-    """The optimizers of an installed module: its Optimizer classes, or its functions that return optax transformations."""
-    try:
-        module = importlib.import_module(where)
-    except ModuleNotFoundError as error:
-        if error.name and where.split(".")[0] != error.name.split(".")[0]:
-            raise failure(error, None) from None
-        file = "; --all takes a module's name, as in optax, and no file" if ".py" in where else ""
-        raise Failed(f"there is no module {where}{file}") from None
-    found = []
-    if where.split(".")[0] == "optax":
-        names = [*vars(module), *(vars(module.contrib) if hasattr(module, "contrib") else [])]
-        for name in dict.fromkeys(names):
-            value = getattr(module, name, None) or getattr(module.contrib, name, None)
-            if callable(value) and not isinstance(value, type) and not name.startswith("_") and _is_alias(value):
-                found.append(name)
-        return found
-    import torch
-
-    for name, value in vars(module).items():
-        if isinstance(value, type) and issubclass(value, torch.optim.Optimizer) and value is not torch.optim.Optimizer:
-            found.append(name)
-    return found
-
-
-def _is_alias(value: Any) -> bool:
-    """Whether a function of optax makes a whole optimizer: it takes a learning rate first."""
-    import inspect
-
-    try:
-        first = next(iter(inspect.signature(value).parameters.values()), None)
-    except (TypeError, ValueError):
-        return False
-    home = getattr(value, "__module__", "") or ""
-    return (
-        first is not None
-        and first.name in ("learning_rate", "max_learning_rate")
-        and "transform" not in home
-        and not getattr(value, "__name__", "").startswith("scale_by")
-    )

@@ -24,7 +24,9 @@ Stamp = tuple[int, int, int]
 @click.option(
     "--as", "reference", metavar="RULE", help="What it is meant to be, such as adamw. Else by its name or by what it does."
 )
-@click.option("--all", "module", metavar="MODULE", help="Every optimizer of an installed module: optax, torch.optim …")
+@click.option(
+    "--all", "module", metavar="MODULE", help="Every optimizer of a module or a file: optax, torch.optim, answers.py …"
+)
 @click.option("--adapter", metavar="NAME", help="How to drive it: torch, optax, keras, arena, class, function.")
 @click.option("--map", "maps", metavar="THEIRS=OURS", multiple=True, help="What an argument is: --map decay=weight_decay.")
 @click.option("--hint", is_flag=True, help="A nudge towards the mistake, and not the mistake.")
@@ -152,7 +154,9 @@ def _table(module: str, as_json: bool, limits: Any) -> int:
             v: sum(r.verdict == v for r in reports) for v in ("right", "dialect", "wrong", "no_reference", "could_not_run")
         }
         if not reports:
-            click.echo(f"  {module} has no optimizer of torch's kind, nor of optax's")
+            click.echo(
+                f"  {module} has no optimizer of torch's, Keras's or optax's kind, nor one that takes parameters and gradients"
+            )
         click.echo("\n  " + ", ".join(f"{n} {v.replace('_', ' ')}" for v, n in counts.items() if n))
     if any(r.verdict == "wrong" for r in reports):
         return 1
