@@ -16,6 +16,7 @@ from descend import again
 from descend.again import Again
 from descend.objectives.regression import regression
 from descend.rules import OPTIMIZERS
+from descend.schedules import Schedule
 
 BOWL = "x^2 + 3y^2"
 NARROW = {"lr": 1e-4}
@@ -23,7 +24,7 @@ NARROW = {"lr": 1e-4}
 
 def fresh() -> None:
     again._kept.clear()
-    again._seen.clear()
+    again._once.clear()
 
 
 def same(one: ds.Trace, other: ds.Trace) -> None:
@@ -235,3 +236,44 @@ def test_threads_that_share_a_book() -> None:
 
     with ThreadPoolExecutor(4) as pool:
         assert not any(pool.map(wrong, range(4)))
+
+
+def test_the_point_is_where_it_ended_though_the_rows_were_written_to() -> None:
+    for _ in range(4):
+        trace = ds.descend("rosenbrock", [-1.2, 1.0], ds.adam(lr=0.02), steps=30)
+        last = trace.points[-1].copy()
+        trace.points[:] = -99.0
+        np.testing.assert_array_equal(trace.point, last)
+        trace.point[:] = 7.0
+        assert trace.outcome is not None
+
+
+def test_a_state_is_that_of_its_schedule_as_it_was() -> None:
+    factor = [1e-3]
+    schedule = Schedule("mine", lambda t: factor[0] * np.ones_like(np.asarray(t, float)))
+    before = ds.descend("rosenbrock", [-1.2, 1.0], ds.momentum(lr=schedule), steps=9)
+    expected = ds.descend("rosenbrock", [-1.2, 1.0], ds.momentum(lr=schedule), steps=9).state["slots"][0]
+    factor[0] = 5.0
+    for name, value in before.state["slots"][0].items():
+        np.testing.assert_array_equal(value, expected[name])
+
+
+def test_what_a_trace_was_made_of_goes_when_all_of_it_was_looked_at() -> None:
+    for _ in range(4):
+        trace = ds.descend("rosenbrock", [-1.2, 1.0], ds.adam(lr=0.02), steps=30)
+        assert "_look" in trace.__dict__
+        whole = trace.__getstate__()
+        assert "_look" not in trace.__dict__
+        assert whole.keys() == set(trace.__dict__)
+
+
+def test_columns_of_every_length_are_not_kept() -> None:
+    lengths = []
+
+    def watch(trace: ds.Trace) -> None:
+        lengths.append(len(trace.loss))
+
+    ds.descend("x^2 + 3y^2", [4, 3], ds.sgd(lr=1e-7), steps=60_000, callback=watch)
+    assert len(lengths) > 2
+    trace = ds.descend("x^2 + 3y^2", [4, 3], ds.sgd(lr=1e-7), steps=60_000, callback=watch)
+    assert len(trace.__dict__["_look"].account._along) == 1

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import descend as ds
-from descend import compiled
+from descend import again, compiled, engine
 from descend.errors import DescendError
 from descend.rules import OPTIMIZERS
 from descend.stability import lr_limit, spectral_radius, suggest_lr
@@ -254,7 +254,8 @@ def test_the_loop_of_a_small_descent_is_one_function(monkeypatch, name):
         return chosen[-1][0]
 
     monkeypatch.setattr(compiled, "_one_function", choose)
-    compiled._loops.clear()
+    for cache in (compiled._loops, engine._plans, again._kept):
+        cache.clear()
     ds.descend("exp(x) + 3y^2 - x*y", [0.5, 3.0], OPTIMIZERS[name](lr=1e-3), steps=5)
     (form, arguments), *more = chosen
     assert not more

@@ -34,8 +34,8 @@ NO_RULE = Stop()
 Long = Callable[[list[float], str], Trace]
 
 _kept: OrderedDict[Any, Again] = OrderedDict()
-#: Those that were run once, with their objectives: what an id stands for must not go.
-_seen: OrderedDict[Any, Objective] = OrderedDict()
+#: Those that were run once.
+_once: OrderedDict[Any, None] = OrderedDict()
 
 
 def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Again | None]:
@@ -45,7 +45,7 @@ def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Ag
     if seed is not None and type(seed) is not int:  # True is no seed, and equal to one
         return None, None
     if type(objective) is not str:
-        objective = id(objective) if isinstance(objective, Objective) else known_by(objective)
+        objective = _told_by(objective)
         if objective is None:
             return None, None
     stated = "lr" in optimizer.stated  # one that is not is predicted, whatever the default
@@ -56,13 +56,21 @@ def find(objective: Any, optimizer: Any, steps: Any, seed: Any) -> tuple[Any, Ag
         return None, None
 
 
+def _told_by(objective: Any) -> Any:
+    """What an objective is found again by, compared by identity and held by the key; None where it may have changed."""
+    if not isinstance(objective, Objective):
+        return known_by(objective)
+    told = None if objective.immutable else known_by(objective.fun)
+    return (objective, told) if objective.immutable or told is not None else None
+
+
 def keep(key: Any, account: Account, engine: Engine, long: Long) -> None:
     """Keep what the next descent of this kind need not look for, from its second time on: most rates are tried once."""
     goal = account.goal
     if not (goal.immutable and account.variables and isinstance(engine, JaxEngine)):
         return
-    if key not in _seen:
-        remember(_seen, key, goal)
+    if key not in _once:
+        remember(_once, key, None)
         return
     repeat = engine.repeat(account.budget)
     if repeat is not None and engine.pace * account.budget <= PATIENCE:

@@ -75,12 +75,12 @@ class Account:
     config: Mapping[str, Any]
     notes: tuple[str, ...]
 
-    #: What columns are along, by their first step and their length.
-    _along: dict[tuple[int, int], Along] = field(default_factory=dict, repr=False, compare=False)
+    #: What columns of one length are along: the last that was asked for.
+    _along: list[tuple[int, int, Along]] = field(default_factory=list, repr=False, compare=False)
 
     def along(self, first: int, n: int) -> Along:
         """The steps of n points, those of the updates between them, and these updates' learning rates."""
-        found = self._along.get((first, n))
+        found = next((along for start, length, along in self._along if (start, length) == (first, n)), None)
         if found is None:
             step = np.arange(first, first + n)
             lr = self.optimizer.hyperparameters.get("lr")
@@ -89,7 +89,8 @@ class Account:
             if rates is not None:
                 rates.flags.writeable = False
             moved = step[1:]
-            found = self._along[first, n] = step, moved, None if rates is None else Column(moved, rates)
+            found = step, moved, None if rates is None else Column(moved, rates)
+            self._along[:] = [(first, n, found)]
         return found
 
 

@@ -188,7 +188,7 @@ def _one_function(forms: Sequence[Any], book: Any, *given: Any) -> Any:
     numbers = sum(np.size(x) for x in jax.tree_util.tree_leaves(given))
     if len(forms) > 1 and numbers <= FEW and jax.default_backend() == "cpu":
         for form in forms:
-            if "xla_cpu_small_call" in form.lower(book, *given).compile().as_text():  # what XLA marks it by
+            if "xla_cpu_small_call" in (form.lower(book, *given).compile().as_text() or ""):  # what XLA marks it by
                 return form
     return forms[0]
 

@@ -25,7 +25,7 @@ from descend.objectives import Objective
 from descend.ondata import data_of, identity
 from descend.rows import Rows, norm
 from descend.rules import Optimizer
-from descend.tracing import Traced, remember, trace_objective
+from descend.tracing import Traced, remember, structure_of, trace_objective
 
 __all__ = ["Ending", "Engine", "JaxEngine", "PythonEngine", "Repeat", "jax_switch", "torch_gradient"]
 
@@ -42,7 +42,8 @@ class Ending:
     def __init__(
         self, look: Callable[[], tuple[list[Array], dict[str, Any]]], leaves: Callable[[], list[Array]] | None = None
     ) -> None:
-        self._look, self._leaves = look, leaves
+        self._look: Callable[[], tuple[list[Array], dict[str, Any]]] | None = look
+        self._leaves = leaves
         self._seen: tuple[list[Array], dict[str, Any]] | None = None
 
     def leaves(self) -> list[Array]:
@@ -54,8 +55,10 @@ class Ending:
         return self._both()[1]
 
     def _both(self) -> tuple[list[Array], dict[str, Any]]:
-        if self._seen is None:
-            self._seen = self._look()
+        look = self._look
+        if look is not None:
+            self._seen, self._look = look(), None
+        assert self._seen is not None
         return self._seen
 
 
@@ -142,7 +145,7 @@ def _plan_key(goal: Objective, rebuild: Any, optimizer: Any, leaves: Sequence[Ar
         else:
             return None
     shapes = [(leaf.shape, leaf.dtype) for leaf in leaves]
-    return (identity(goal.fun), goal.stochastic, *kinds, *shapes, str(rebuild(list(range(len(leaves))))), points)
+    return (identity(goal.fun), goal.stochastic, *kinds, *shapes, structure_of(rebuild, len(leaves)), points)
 
 
 def _made_plan(
@@ -198,8 +201,9 @@ class JaxEngine:
         self.narrow = plan.traced.narrow if self._wide else []
         self._key = np.array([0, seed], dtype=np.uint32) if goal.stochastic else None
         self._scheduled = optimizer.scheduled
-        # in float32 what is computed depends on JAX's switch, which may be another when it is made again
-        self._shown, self._constant = plan.shown, goal.immutable and self._wide and isinstance(plan.handed, Vector)
+        # whether updates made again later are the same: in float32 they depend on JAX's switch, and a schedule may be anybody's
+        steady = goal.immutable and self._wide and not self._scheduled
+        self._shown, self._constant = plan.shown, steady and isinstance(plan.handed, Vector)
         hyper = optimizer.hyperparameters
         self._rates = self._handed.shut_rates({name: hyper[name] for name in plan.rates})
         #: Leaves and slots, or None where they are to be made again, and the number of updates made.
@@ -276,7 +280,10 @@ class JaxEngine:
 
     def _later(self, make: Callable[[], Any], rows: Rows, t: int) -> Ending:
         """Leaves and slots as `make` makes them; a point that was written down as it is stands in the rows."""
-        return Ending(lambda: _opened(self._handed, make(), t), (lambda: [rows.point[-1].copy()]) if self._shown else None)
+        if not self._shown:
+            return Ending(lambda: _opened(self._handed, make(), t))
+        point = rows.point[-1].copy()  # now: the rows are handed out, and may be written to
+        return Ending(lambda: _opened(self._handed, make(), t), lambda: [point.copy()])
 
     def repeat(self, n: int) -> Repeat | None:
         """The first n updates from other starts; None where one call does not make them, or where slots begin at the start."""

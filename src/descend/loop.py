@@ -130,7 +130,9 @@ def _descended(
         seed = 0 if resume is None else resume.config.get("seed", 0)
     seed = seed_number(seed)
     leaves, rebuild, variables = start_arrays(goal, start, resume)
-    goal = steady(goal, leaves, rebuild)
+    if not goal.immutable:
+        key = None if isinstance(objective, str) else key  # the file it names may be another one tomorrow
+        goal = steady(goal, leaves, rebuild)
     chosen, predicted = _optimizer(goal, rebuild(leaves), optimizer, resume, budget)
     stop = _stop_rule(explicit, tol_grad, tol_loss)
     if resume is not None and "grad_norm" in resume:

@@ -128,7 +128,7 @@ def _flat_function(fun: Callable[[Any], Any], arrays: Sequence[Any], rebuild: An
 def _compiled(goal: Any, arrays: Sequence[Any], rebuild: Any, what: str) -> Callable[[Any], Any]:
     """The gradient or the Hessian, by `jax`'s name for it, compiled as a function of the flat point.
 
-    Found by identity for an immutable objective. A user's function, whose closure may have changed, is traced anew, and what
+    Found by identity for an immutable objective. A function that may have changed is traced anew, and what
     was compiled is found by the program's text: the arrays it closes over are arguments, and so is its data.
     """
     import jax

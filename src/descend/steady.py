@@ -1,6 +1,6 @@
 """A user's function that was seen before, as an objective that cannot change: nothing of it is traced again.
 
-A function is somebody's, and what it closes over may have changed since: it is traced anew for each descent, for milliseconds.
+A function is somebody's, and what it closes over may have changed since the last descent: to trace it anew takes milliseconds.
 Where its fingerprint says that it computes what it did, the program traced the second time stands for it.
 """
 
@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from types import FunctionType
 from typing import Any
 
 import numpy as np
@@ -17,27 +16,40 @@ import numpy as np
 from descend.engine import jax_switch
 from descend.objectives import Objective
 from descend.objectives.fingerprint import fingerprint
-from descend.tracing import remember
+from descend.tracing import inner_arrays, remember, structure_of
 from descend.trees import flatten
 
 __all__ = ["known_by", "steady"]
 
 Array = Any
 
-_seen: OrderedDict[Any, None] = OrderedDict()
-_programs: OrderedDict[Any, Callable[[Any], Any]] = OrderedDict()
+#: JAX's settings that decide what is traced.
+MODES = (
+    "jax_enable_x64",
+    "jax_default_matmul_precision",
+    "jax_numpy_dtype_promotion",
+    "jax_numpy_rank_promotion",
+    "jax_default_prng_impl",
+    "jax_threefry_partitionable",
+    "jax_disable_jit",
+    "jax_debug_nans",
+)
+
+#: The programs of functions seen before, by what they are found by; True for those seen once, None where there is no program.
+_programs: OrderedDict[Any, Callable[[Any], Any] | bool | None] = OrderedDict()
 
 
 def known_by(function: Any) -> Any:
     """What an equal function is found by; None where what it computes cannot be told without tracing it."""
-    import jax
-
-    told = fingerprint(function) if type(function) is FunctionType or hasattr(function, "__wrapped__") else None
+    told = fingerprint(function)
     if told is None:
         return None
-    kept = jax.config
-    modes = ("jax_enable_x64", "jax_default_matmul_precision", "jax_numpy_dtype_promotion", "jax_numpy_rank_promotion")
-    return told, *(getattr(kept, mode, None) for mode in modes)
+    import jax
+
+    try:
+        return told, *(getattr(jax.config, mode) for mode in MODES)
+    except AttributeError:  # another version of JAX, with other settings
+        return None
 
 
 def steady(goal: Objective, leaves: Sequence[Array], rebuild: Callable[[Any], Any]) -> Objective:
@@ -47,24 +59,29 @@ def steady(goal: Objective, leaves: Sequence[Array], rebuild: Callable[[Any], An
     told = known_by(goal.fun)
     if told is None:
         return goal
-    key = (told, *((leaf.shape, leaf.dtype) for leaf in leaves), str(rebuild(list(range(len(leaves))))))
-    if key not in _seen:  # data that are new each time would be traced twice
-        remember(_seen, key, None)
+    key = (told, structure_of(rebuild, len(leaves)), *((leaf.shape, leaf.dtype) for leaf in leaves))
+    program = _programs.get(key, False)
+    if program is False:  # to trace it now would be to trace those twice whose data are new each time
+        remember(_programs, key, True)
         return goal
-    program = _programs.get(key)
-    if program is None:
-        try:
-            program = remember(_programs, key, _traced(goal.fun, leaves, rebuild))
-        except Exception:  # the loop says what is wrong with it
-            return goal
-    return replace(goal, fun=program, immutable=True)
+    if program is True:
+        program = _traced(goal.fun, leaves, rebuild)
+    remember(_programs, key, program)
+    return replace(goal, fun=program, immutable=True) if callable(program) else goal
 
 
-def _traced(fun: Callable[[Any], Any], leaves: Sequence[Array], rebuild: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _traced(fun: Callable[[Any], Any], leaves: Sequence[Array], rebuild: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
+    """The function as a program with arrays of its own; None where there is none, or some stay within it."""
     import jax
 
-    with jax_switch(any(leaf.dtype == np.float64 for leaf in leaves)):
-        closed = jax.make_jaxpr(lambda values: fun(rebuild(list(values))))(list(leaves))
+    try:
+        with jax_switch(any(leaf.dtype == np.float64 for leaf in leaves)):
+            closed = jax.make_jaxpr(lambda values: fun(rebuild(list(values))))(list(leaves))
+    except Exception:  # the loop says what is wrong with it
+        return None
+    one = [(out.shape, np.issubdtype(out.dtype, np.floating)) for out in closed.out_avals] == [((), True)]
+    if not one or next(inner_arrays(closed.jaxpr), None) is not None:
+        return None
     consts = [c.copy() if isinstance(c, np.ndarray) else c for c in closed.consts]
 
     def program(p: Any) -> Any:

@@ -120,7 +120,10 @@ class Trace:
             look = own.get("_look")
             if look is None or name not in _FIELDS:
                 raise AttributeError(f"a trace has no attribute {name!r}")
-            return own.setdefault(name, look(name))  # what was set in the meantime stays
+            found = own.setdefault(name, look(name))  # what was set in the meantime stays
+            if len(own) > len(_FIELDS):  # all of them: what they were made of may go
+                own.pop("_look", None)
+            return found
 
     def __getstate__(self) -> dict[str, Any]:
         """The fields, worked out: functions cannot be pickled, and a copy must not share what is not there yet."""

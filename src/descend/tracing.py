@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from descend.ondata import OnData, data_of, identity
 
-__all__ = ["Traced", "keep", "program_text", "remember", "trace_objective"]
+__all__ = ["Traced", "inner_arrays", "keep", "program_text", "remember", "structure_of", "trace_objective"]
 
 Array = Any
 
@@ -55,11 +55,19 @@ def keep(programs: int) -> None:
 
 
 def remember(cache: OrderedDict[Any, Any], key: Any, value: Any) -> Any:
-    """Keep a value under its key, and forget the oldest of too many; returns the value."""
+    """Keep a value under its key, and forget those of too many that were not kept for longest; returns the value."""
     cache[key] = value
+    cache.move_to_end(key)
     while len(cache) > KEPT:
         cache.popitem(last=False)
     return value
+
+
+def structure_of(rebuild: Callable[[Any], Any], n: int) -> Any:
+    """What tells one tree of n leaves from another: its kinds of nodes and what they hold beside their children."""
+    import jax
+
+    return jax.tree_util.tree_structure(rebuild(list(range(n))))
 
 
 def trace_objective(
@@ -67,13 +75,13 @@ def trace_objective(
 ) -> Traced:
     """Trace `fun`'s value and gradient for leaves of these shapes and types.
 
-    The text of the program, not the identity of the function, is what compiled code is found by: an equal new lambda costs
-    a trace, never a compilation. Functions known not to change are found by identity and cost nothing.
+    The text of the program, not the identity of the function, is what compiled code is found by: a function that may have
+    changed costs a trace and seldom a compilation. Functions known not to change are found by identity and cost nothing.
     """
     import jax
 
     signature = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    key = (identity(fun), signature, str(rebuild(list(range(len(leaves)))))) if immutable else None
+    key = (identity(fun), signature, structure_of(rebuild, len(leaves))) if immutable else None
     if key is not None and key in _traced:
         _traced.move_to_end(key)
         return _traced[key]
@@ -99,13 +107,13 @@ def program_text(closed: Any) -> str:
     inside it, and would make two different programs look alike.
     """
     digest = hashlib.sha256()
-    for array in _inner_arrays(closed.jaxpr):
+    for array in inner_arrays(closed.jaxpr):
         digest.update(f"{array.dtype}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).tobytes())
     return f"{closed.jaxpr}\n{digest.hexdigest()}"
 
 
-def _inner_arrays(jaxpr: Any) -> Iterator[NDArray[Any]]:
+def inner_arrays(jaxpr: Any) -> Iterator[NDArray[Any]]:
     """Constants held by programs nested in a program, and arrays written into its operations."""
     for equation in jaxpr.eqns:
         for operand in equation.invars:
@@ -119,9 +127,9 @@ def _inside(value: Any) -> Iterator[NDArray[Any]]:
     if hasattr(value, "jaxpr") and hasattr(value, "consts"):
         for const in value.consts:
             yield np.asarray(const)
-        yield from _inner_arrays(value.jaxpr)
+        yield from inner_arrays(value.jaxpr)
     elif hasattr(value, "eqns"):
-        yield from _inner_arrays(value)
+        yield from inner_arrays(value)
     elif isinstance(value, list | tuple):
         for part in value:
             yield from _inside(part)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import operator
 import random
 import types
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given
@@ -50,9 +52,36 @@ class Model:
         return jnp.sum(self.rate * p**2)
 
 
+class AttrDict(dict[str, Any]):
+    __getattr__ = dict.__getitem__
+
+
+class Shy:
+    def __getattr__(self, name: str) -> Any:
+        raise RuntimeError(name)
+
+
+def toggles() -> Callable[[Any], Any]:
+    state = 1.0
+
+    def f(p: Any) -> Any:
+        nonlocal state
+        state = -state
+        return state * p
+
+    return f
+
+
+def writes_within(p: Any) -> Any:
+    TABLE["b"] = [1.0]
+    return p
+
+
 MODEL = Model()
 VALUES = [
     *(1, 1.0, True, 0.0, -0.0, "1", b"1", None, (1, 2), (1, (2,)), [1, 2], {"a": 1}, {"a": 1.0}, {"b": 1}, 1j),
+    *(0j, complex(0.0, -0.0), np.dtype([("a", "f8"), ("b", "f8")]), np.zeros(1, [("b", "f8"), ("a", "f8")])),
+    *(np.zeros(1, [("a", "f8"), ("b", "f8")]), np.ones(2, ml_dtypes.float8_e4m3fn), np.ones(2, ml_dtypes.float8_e4m3b11fnuz)),
     *(np.float32(1), np.float64(1), np.int32(1), np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2])),
     *(np.array([1.0, 2.0], np.float32), np.array([1.0, 3.0]), np.arange(500.0), np.arange(500.0) + 1e-13, np.dtype("f4")),
     *(jnp.sin, jnp.cos, np.sin, abs, max, jnp, np, helper, nested, functools.partial(helper), jnp.float32),
@@ -166,6 +195,17 @@ def draws_late(p: Any) -> Any:
         *(made(x) for x in (SEEN.append, np.vectorize(helper), np.poly1d([1, 2]), np.array([None]), list(range(100)))),
         *(made(x) for x in (np.zeros(2).view(np.recarray), np.ma.masked_array([1.0]), types.SimpleNamespace(a=1))),
         *(made(x) for x in (functools.lru_cache(helper), jax.custom_jvp(helper), jax.tree_util.Partial(helper, np.ones(2)))),
+        *(made(x) for x in (open, getattr, globals, AttrDict(a=1), Shy(), jnp.zeros(300_000), operator.attrgetter("random"))),
+        *(
+            made(x)
+            for x in (
+                tuple(np.zeros(40_000) for _ in range(4)),
+                jax.custom_vjp,
+                jax.pure_callback,
+                [[0.0] * 60 for _ in range(60)],
+            )
+        ),
+        *(toggles(), writes_within, lambda p: jax.custom_jvp(helper)(p), lambda p: [1, 2].pop() * p),
         jax.jit(made(np.ones(2))),
         "text",
         None,
@@ -202,7 +242,6 @@ def test_what_can_be_told_is(function: Any) -> None:
 
 
 def fresh() -> None:
-    steady._seen.clear()
     steady._programs.clear()
 
 
@@ -217,27 +256,31 @@ def same(one: ds.Trace, other: ds.Trace) -> None:
     assert (one.outcome, one.config, one.notes) == (other.outcome, other.config, other.notes)
 
 
-def test_a_function_seen_before_is_not_traced_again() -> None:
-    traced = []
-
-    def f(p: Any) -> Any:
-        traced.append(1)
-        return jnp.sum(p**4) + 0.777 * p[0]
+def test_a_function_seen_before_is_not_traced_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    fresh()
+    calls = []
+    program = steady._traced
+    monkeypatch.setattr(steady, "_traced", lambda *a: calls.append(1) or program(*a))
 
     def g(p: Any) -> Any:
         return jnp.sum(p**4) + 0.777 * p[0]
 
-    for _ in range(6):
-        run(f)
-    assert len(traced) >= 6  # its list is longer each time, as it would be for a reader
-    program = steady._traced
-    calls = []
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(steady, "_traced", lambda *a: calls.append(1) or program(*a))
-        traces = [run(lambda p: g(p)) for _ in range(6)]
+    traces = [run(lambda p: g(p)) for _ in range(6)]
     assert len(calls) == 1
     for trace in traces[1:]:
         same(trace, traces[0])
+
+
+def test_a_function_that_counts_its_calls_counts_them_still() -> None:
+    counted = []
+
+    def f(p: Any) -> Any:
+        counted.append(1)
+        return jnp.sum(p**4)
+
+    for k in range(1, 7):
+        run(f)
+        assert len(counted) >= k
 
 
 @pytest.mark.parametrize("kind", [np.array, jnp.array, list])
@@ -302,3 +345,101 @@ def test_what_raises_raises_each_time() -> None:
         run(f)
         with pytest.raises(ds.DescendError, match="must return one number"):
             run(f, (1.0, 2.0, 3.0))
+
+
+def changing() -> tuple[dict[str, float], Callable[[Any], Any]]:
+    k = {"k": 1.0}
+    return k, lambda p: k["k"] * jnp.sum(p**2)
+
+
+def test_an_objective_of_a_function_that_changed_is_another() -> None:
+    k, f = changing()
+    goal = ds.objective(f)
+    for value in (1.0, 2.0, 1.0, 3.0):
+        k["k"] = value
+        for _ in range(4):
+            assert run(goal).loss[0] == 5.0 * value
+
+
+def test_objectives_that_come_and_go_are_told_apart() -> None:
+    for power in range(2, 20):
+        goal = ds.objective(lambda p, power=power: jnp.sum(p**power))
+        for _ in range(4):
+            assert run(goal).loss[0] == 1.0 + 2.0**power
+        del goal
+
+
+def test_a_file_that_was_edited_is_read_again(tmp_path: Any) -> None:
+    file = tmp_path / "mine.py"
+    for value in (1.0, 2.0, 3.0):
+        file.write_text(f"def f(p):\n    return {value} * (p**2).sum()\n")
+        for _ in range(4):
+            assert run(f"{file}:f").loss[0] == 5.0 * value
+
+
+def test_arrays_that_stay_within_a_program_are_read_anew() -> None:
+    scale = np.array([1.0])
+
+    def f(p: Any) -> Any:
+        return jax.jit(lambda q: jnp.sum(jnp.asarray(scale) * q**2))(p)
+
+    for value in (1.0, 3.0, 1.0, 2.0):
+        scale[:] = value
+        for _ in range(4):
+            assert run(f).loss[0] == 5.0 * value
+
+
+def test_settings_of_jax_are_seen() -> None:
+    def f(p: Any) -> Any:
+        return jnp.sum(jax.random.normal(jax.random.PRNGKey(0), (2,)) * p)
+
+    usual = [run(f).loss[0] for _ in range(4)]
+    with jax.default_prng_impl("rbg"):
+        other = [run(f).loss[0] for _ in range(4)]
+    assert len({*usual}) == len({*other}) == 1
+    assert usual[0] != other[0]
+
+
+@jax.tree_util.register_pytree_node_class
+class Moody:
+    """A tree whose text does not show what it holds beside its children."""
+
+    def __init__(self, p: Any, mood: str) -> None:
+        self.p, self.mood = p, mood
+
+    def __repr__(self) -> str:
+        return "Moody"
+
+    def tree_flatten(self) -> Any:
+        return (self.p,), self.mood
+
+    @classmethod
+    def tree_unflatten(cls, mood: str, children: Any) -> Moody:
+        return cls(*children, mood)
+
+
+def test_trees_that_look_alike_are_told_apart() -> None:
+    def f(tree: Any) -> Any:
+        return (10.0 if tree.mood == "b" else 1.0) * jnp.sum(tree.p**2)
+
+    for _ in range(4):
+        for mood, factor in (("a", 1.0), ("b", 10.0)):
+            trace = ds.descend(f, Moody(np.array([1.0, 2.0]), mood), ds.adam(lr=0.1), steps=3)
+            assert trace.loss[0] == 5.0 * factor
+            assert trace.point.mood == mood
+
+
+def test_an_objective_of_more_than_one_number_is_refused_each_time() -> None:
+    goal = ds.Objective(fun=lambda p: (jnp.sum(p), p), name="two", text="two")
+    for _ in range(4):
+        with pytest.raises((ds.DescendError, TypeError)):
+            run(goal)
+
+
+def test_a_tangle_of_helpers_is_looked_at_once_each() -> None:
+    space: dict[str, Any] = {"jnp": jnp}
+    names = [f"f{k}" for k in range(30)]
+    for name in names:
+        exec(f"def {name}(p):\n    return 0 * p if p is None else {' + '.join(f'{n}(None)' for n in names)}", space)
+    assert fingerprint(space["f0"]) == fingerprint(space["f0"]) is not None
+    assert fingerprint(space["f0"]) != fingerprint(space["f1"])
