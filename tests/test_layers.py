@@ -22,7 +22,7 @@ GROUND = [
     {"rules", "objectives"},
     {"optimizers", "equations", "gradients", "compiled", "grouping", "torch_recorder"},
     {"engine"},
-    {"torch_lists", "torch_names", "optax", "reference", "choose", "steady"},
+    {"torch_lists", "torch_names", "optax", "reference", "choose", "steady", "stepwise"},
     {"torch", "foreign", "stopping", "stability"},
     {"judging"},
     {"starting", "book"},

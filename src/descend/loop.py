@@ -12,7 +12,7 @@ import numpy as np
 
 from descend.again import PATIENCE, find, keep
 from descend.book import Account, Book, Made
-from descend.engine import Engine, JaxEngine, PythonEngine, jax_gradient
+from descend.engine import Engine, JaxEngine
 from descend.errors import DescendError
 from descend.judging import judge
 from descend.objectives import Objective, resolve
@@ -20,6 +20,7 @@ from descend.rules import Optimizer, Rule, State
 from descend.schedules import Schedule
 from descend.starting import POINT_LIMIT, plain_point, seed_number, start_arrays, why_not_jax
 from descend.steady import steady
+from descend.stepwise import PythonEngine, jax_gradient, torch_gradient
 from descend.stopping import Stop
 from descend.trace import Column, Trace
 from descend.trees import flatten
@@ -357,8 +358,6 @@ def _python_gradient(goal: Objective, rebuild: Any) -> Callable[[list[Any]], tup
         if goal.stochastic:
             raise DescendError("minibatches need one of descend's or optax's optimizers; torch's see whole gradients only")
         return jax_gradient(goal.fun, rebuild)
-    from descend.engine import torch_gradient
-
     return torch_gradient(goal.fun, rebuild)
 
 

@@ -31,8 +31,6 @@ MODES = (
     "jax_numpy_rank_promotion",
     "jax_default_prng_impl",
     "jax_threefry_partitionable",
-    "jax_disable_jit",
-    "jax_debug_nans",
 )
 
 #: The programs of functions seen before, by what they are found by; True for those seen once, None where there is no program.

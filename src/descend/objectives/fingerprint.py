@@ -174,7 +174,7 @@ class _Look:
         closed = self.all([cell.cell_contents for cell in f.__closure__ or ()])
         parts = [f.__code__, f.__name__, *closed, self.value(f.__defaults__), self.value(f.__kwdefaults__)]
         space = f.__globals__
-        if _steady(space.get("__name__")):
+        if _steady(str(space.get("__name__"))):
             return tuple(parts)  # made by a library around somebody's function: what it refers to by name is the library's
         parts.append(self.value(f.__dict__))
         names = _names(f.__code__)
@@ -188,11 +188,11 @@ class _Look:
         return tuple(parts)
 
 
-def _steady(module: object) -> bool:
-    name = str(module)
-    return name.startswith(("jax.random", "jax._src.random")) or (
-        name.partition(".")[0] in STEADY and UNSTEADY.isdisjoint(name.split("."))
-    )
+@lru_cache(maxsize=1024)
+def _steady(module: str) -> bool:
+    parts = module.split(".")
+    drawn = module.startswith(("jax.random", "jax._src.random"))
+    return drawn or (parts[0] in STEADY and UNSTEADY.isdisjoint(parts))
 
 
 def _steady_module(module: types.ModuleType) -> _Same:
@@ -206,9 +206,9 @@ def _part_of_a_library(x: Any) -> bool:
     home, name = getattr(x, "__module__", None), getattr(x, "__name__", None)
     if home == "builtins":
         return _pure(x)
-    if not isinstance(name, str) or name in UNSTEADY or not _steady(home):
+    if not isinstance(home, str) or not isinstance(name, str) or name in UNSTEADY or not _steady(home):
         return False
-    return getattr(sys.modules.get(str(home)), name, None) is x
+    return getattr(sys.modules.get(home), name, None) is x
 
 
 def _pure(x: Any) -> bool:
