@@ -54,7 +54,7 @@ class Plain:
 
 
 class Vector(Plain):
-    """Leaves and slots in one vector and rates in another: two arguments, one result, one value carried through the loop."""
+    """Leaves and slots in one vector and rates in another: two arguments and one result."""
 
     def __init__(self, structure: Any, shapes: tuple[tuple[int, ...], ...], names: tuple[str, ...], kind: Any) -> None:
         self.key = (structure, shapes, names)

@@ -210,7 +210,6 @@ def draws_late(p: Any) -> Any:
         "text",
         None,
     ],
-    ids=str,
 )
 def test_what_cannot_be_told_is_not(function: Any) -> None:
     assert fingerprint(function) is None
