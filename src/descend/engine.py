@@ -243,17 +243,21 @@ class JaxEngine:
     def rewind(self, k: int) -> None:
         """Go back to where only k of the updates of the last `advance` were made."""
         shut, t = self._before
-        self._at = (self._called(shut, t, k)[0] if k else shut), t + k
+        self._at = (self._moved(shut, t, k)[0] if k else shut), t + k
 
     def _called(self, shut: Any, t: int, n: int, *, beyond: bool = False) -> tuple[Any, Rows]:
         """Leaves and slots n updates on, and the rows on the way; `beyond`, the row of the point they lead to as well."""
+        shut, written = self._moved(shut, t, n, beyond=beyond)
+        found = written.take()
+        return shut, self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
+
+    def _moved(self, shut: Any, t: int, n: int, *, beyond: bool = False) -> tuple[Any, Written]:
+        """The same with the rows where the program wrote them."""
         tables = self._tables(t, n + beyond) if self._scheduled else {}
         more = besides(self._consts, self._key, tables)
         span, one = np.array([0, n, t]), np.array([n, n + 1, t]) if beyond else None
         with jax_switch(self._wide):
-            shut, written = self._loop(span, shut, self._rates, more, n + beyond, last=one)
-        found = written.take()
-        return shut, self._rows(found if found.dtype == np.float64 else found.astype(np.float64))
+            return self._loop(span, shut, self._rates, more, n + beyond, last=one)
 
     def _tables(self, t: int, n: int) -> dict[str, Floats]:
         """The hyperparameters that follow a schedule, for n steps; as long as any number of steps may need."""
@@ -271,7 +275,7 @@ class JaxEngine:
         (shut, t), (begun, first) = self._at, self._before
         if shut is not None:
             return Ending(partial(_opened, self._handed, shut, t))
-        return self._later(lambda: self._called(begun, first, t - first)[0], self._reached, t)
+        return self._later(lambda: self._moved(begun, first, t - first)[0], self._reached, t)
 
     def _later(self, make: Callable[[], Any], rows: Rows, t: int) -> Ending:
         """Leaves and slots as `make` makes them; a point that was written down as it is stands in the rows."""
@@ -311,7 +315,7 @@ class Repeat:
         return rows, self._engine._later(partial(self._ended, start), rows, self._n)
 
     def _ended(self, start: list[float]) -> Any:
-        return self._engine._called(np.array(start + self._slots), 0, self._n)[0]
+        return self._engine._moved(np.array(start + self._slots), 0, self._n)[0]
 
 
 def _opened(handed: Plain, shut: Any, t: int) -> tuple[list[Array], dict[str, Any]]:
