@@ -23,16 +23,6 @@ __all__ = ["known_by", "steady"]
 
 Array = Any
 
-#: JAX's settings that decide what is traced.
-MODES = (
-    "jax_enable_x64",
-    "jax_default_matmul_precision",
-    "jax_numpy_dtype_promotion",
-    "jax_numpy_rank_promotion",
-    "jax_default_prng_impl",
-    "jax_threefry_partitionable",
-)
-
 #: The programs of functions seen before, by what they are found by; True for those seen once, None where there is no program.
 _programs: OrderedDict[Any, Callable[[Any], Any] | bool | None] = OrderedDict()
 
@@ -42,17 +32,22 @@ def known_by(function: Any) -> Any:
     told = fingerprint(function)
     if told is None:
         return None
-    import jax
-
     try:
-        return told, *(getattr(jax.config, mode) for mode in MODES)
-    except AttributeError:  # another version of JAX, with other settings
+        import jax
+        from jax._src.config import trace_context  # the settings that decide what is traced; there is no public name for them
+
+        context = jax.config.jax_default_prng_impl, trace_context()  # type: ignore[attr-defined]
+        hash(context)
+    except Exception:  # another version of JAX: functions are traced as ever
         return None
+    return told, context
 
 
 def steady(goal: Objective, leaves: Sequence[Array], rebuild: Callable[[Any], Any]) -> Objective:
     """The objective for parameters like these; one that cannot change from its second time on, where that can be told."""
     if goal.immutable or goal.backend != "jax" or goal.grad is not None or goal.stochastic:
+        return goal
+    if any(leaf.dtype != np.float64 for leaf in leaves) or not _plain(rebuild(list(leaves))):
         return goal
     told = known_by(goal.fun)
     if told is None:
@@ -68,12 +63,20 @@ def steady(goal: Objective, leaves: Sequence[Array], rebuild: Callable[[Any], An
     return replace(goal, fun=program, immutable=True) if callable(program) else goal
 
 
+def _plain(tree: Any) -> bool:
+    """Whether a tree is made of arrays in lists, tuples and dicts: nodes of other kinds may have methods that change."""
+    kind = type(tree)
+    if kind is dict:
+        return all(_plain(v) for v in tree.values())
+    return all(_plain(v) for v in tree) if kind in (list, tuple) else isinstance(tree, np.ndarray)
+
+
 def _traced(fun: Callable[[Any], Any], leaves: Sequence[Array], rebuild: Callable[[Any], Any]) -> Callable[[Any], Any] | None:
     """The function as a program with arrays of its own; None where there is none, or some stay within it."""
     import jax
 
     try:
-        with jax_switch(any(leaf.dtype == np.float64 for leaf in leaves)):
+        with jax_switch(wide=True):
             closed = jax.make_jaxpr(lambda values: fun(rebuild(list(values))))(list(leaves))
     except Exception:  # the loop says what is wrong with it
         return None

@@ -30,6 +30,10 @@ def helper(p: Any) -> Any:
     return SCALE * p
 
 
+def helper_of_none(p: Any) -> Any:
+    return jnp.sum(2.0 * p**4)
+
+
 def nested(p: Any) -> Any:
     return jnp.sum(helper(p) ** 2) + sum(TABLE["a"])
 
@@ -77,6 +81,16 @@ def writes_within(p: Any) -> Any:
     return p
 
 
+def sums_otherwise() -> Callable[[Any], Any]:
+    space: dict[str, Any] = {"jnp": jnp, "__builtins__": {"sum": lambda x: 2 * jnp.sum(x)}}
+    exec("def f(p): return sum(p**2)", space)
+    found: Callable[[Any], Any] = space["f"]
+    return found
+
+
+LOAD = np.load
+PARTIAL_WITH = functools.partial(helper)
+PARTIAL_WITH.k = object()  # type: ignore[attr-defined]
 MODEL = Model()
 VALUES = [
     *(1, 1.0, True, 0.0, -0.0, "1", b"1", None, (1, 2), (1, (2,)), [1, 2], {"a": 1}, {"a": 1.0}, {"b": 1}, 1j),
@@ -84,7 +98,7 @@ VALUES = [
     *(np.zeros(1, [("a", "f8"), ("b", "f8")]), np.ones(2, ml_dtypes.float8_e4m3fn), np.ones(2, ml_dtypes.float8_e4m3b11fnuz)),
     *(np.float32(1), np.float64(1), np.int32(1), np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2])),
     *(np.array([1.0, 2.0], np.float32), np.array([1.0, 3.0]), np.arange(500.0), np.arange(500.0) + 1e-13, np.dtype("f4")),
-    *(jnp.sin, jnp.cos, np.sin, abs, max, jnp, np, helper, nested, functools.partial(helper), jnp.float32),
+    *(jnp.sin, jnp.cos, np.sin, abs, max, helper, nested, functools.partial(helper), jnp.float32),
 ]
 
 
@@ -125,6 +139,26 @@ def test_what_names_stand_for_is_looked_at_each_time(monkeypatch: pytest.MonkeyP
     assert fingerprint(nested) == before
     monkeypatch.setitem(globals(), "sum", lambda values: 0.0)  # where a builtin stood
     assert fingerprint(nested) not in (None, before)
+
+
+def test_what_is_put_into_a_library_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
+    def f(p: Any) -> Any:
+        return jnp.mine * jnp.sum(p) + np.linalg.norm(p)
+
+    monkeypatch.setattr(jnp, "mine", 2.0, raising=False)
+    before = fingerprint(f)
+    assert before == fingerprint(f) is not None
+    monkeypatch.setattr(jnp, "mine", 3.0)
+    assert fingerprint(f) not in (None, before)
+    monkeypatch.setattr(jnp, "mine", 2.0)
+    assert fingerprint(f) == before
+    monkeypatch.setattr(np.linalg, "norm", helper)
+    assert fingerprint(f) not in (None, before)
+    PARTIAL_WITH.k = 1.0  # type: ignore[attr-defined]
+    told = fingerprint(made(PARTIAL_WITH))
+    PARTIAL_WITH.k = 2.0  # type: ignore[attr-defined]
+    assert fingerprint(made(PARTIAL_WITH)) not in (None, told)
+    PARTIAL_WITH.k = object()  # type: ignore[attr-defined]
 
 
 def test_a_cell_is_looked_at_each_time() -> None:
@@ -206,7 +240,9 @@ def draws_late(p: Any) -> Any:
             )
         ),
         *(toggles(), writes_within, lambda p: jax.custom_jvp(helper)(p), lambda p: [1, 2].pop() * p),
-        jax.jit(made(np.ones(2))),
+        *(jax.jit(made(x)) for x in (np.ones(2), 2.0, jnp.ones(2), helper)),
+        *(jax.jit(helper), made(jnp), made(np), lambda p: SEEN.append(1), lambda p: LOAD("x") * p, lambda p: p.__class__),
+        *(lambda p: helper.__globals__["SCALE"] * p, lambda p: PARTIAL_WITH.k * p, sums_otherwise(), jnp.add.reduce),
         "text",
         None,
     ],
@@ -222,12 +258,7 @@ def test_what_cannot_be_told_is_not(function: Any) -> None:
         lambda p: jax.random.normal(jax.random.PRNGKey(0), p.shape) @ p,
         lambda p: jax.lax.fori_loop(0, 3, lambda i, q: q * i, p),
         lambda p: sum(x**2 for x in p if isinstance(x, jax.Array)),
-        *(
-            jax.jit(made(2.0)),
-            jax.checkpoint(made(3.0)),
-            jax.grad(made(jnp.ones(2))),
-            jax.jit(made(jnp.ones(2))),
-        ),
+        *(jax.jit(helper_of_none), jax.jit(jnp.sin), made(jnp.ones(2)), lambda p: sum([jnp.exp(x) for x in p])),
     ],
 )
 def test_what_can_be_told_is(function: Any) -> None:

@@ -13,9 +13,9 @@ import functools
 import hashlib
 import sys
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -45,8 +45,8 @@ PURE = frozenset(
         *(len, list, map, max, min, pow, range, reversed, round, set, slice, sorted, str, sum, tuple, type, zip),
     }
 )
-#: Instructions with a name that only read. Whatever else has one, in any version of Python, writes or imports.
-GLOBALS, ATTRIBUTES = frozenset({"LOAD_GLOBAL"}), frozenset({"LOAD_ATTR", "LOAD_METHOD"})
+#: Instructions that read an attribute. Of others with a name LOAD_GLOBAL alone is harmless, in any version of Python.
+ATTRIBUTES = frozenset({"LOAD_ATTR", "LOAD_METHOD"})
 #: Those without a name that write to what others may read.
 WRITES = frozenset({"STORE_SUBSCR", "DELETE_SUBSCR", "STORE_SLICE"})
 PLAIN = frozenset({type(None), bool, int, str, bytes, type(Ellipsis)})
@@ -87,8 +87,10 @@ def fingerprint(function: Any) -> Any:
     """
     if type(function) is not types.FunctionType and type(function).__name__ != "PjitFunction":
         return None
+    look = _Look()
     try:
-        return _Look().value(function)
+        told = look.value(function)
+        return None if look.lists and look.appends else told  # it may be that list, and that it grows is all it is for
     except Exception:  # whatever somebody's objects raise: a function without a fingerprint is traced as ever
         return None
 
@@ -99,8 +101,10 @@ class _Look:
     def __init__(self) -> None:
         self.met: dict[int, int] = {}
         self.looks, self.left = 0, LARGE
-        #: Within a jitted function, which keeps the arrays it closes over, and those might be changed there.
+        #: Within a jitted function, which JAX traces when it likes: it may refer to what cannot change, and to that alone.
         self.jitted = False
+        #: A list or a dict was met; a list is lengthened somewhere.
+        self.lists = self.appends = False
 
     def value(self, x: Any) -> Any:
         """A value as something that can be compared."""
@@ -119,16 +123,15 @@ class _Look:
         self.met[id(x)] = len(self.met)
         if kind is types.FunctionType:
             return self.function(x)
-        if kind is types.ModuleType:
-            return _steady_module(x)
-        if kind is tuple or kind is list:
+        if kind is tuple:
             return kind, *self.all(x)
-        if kind is dict:
-            return kind, *self.all(x.keys()), *self.all(x.values())
+        if kind is list or kind is dict:
+            self.lists = True
+            return kind, *self.all(x if kind is list else x.items())
         if kind is np.ndarray or isinstance(x, np.generic):
             return self.array(x)
         if kind is functools.partial:
-            return kind, *self.all((x.func, x.args, x.keywords))
+            return kind, *self.all((x.func, x.args, *x.keywords.items(), *x.__dict__.items()))
         return self.foreign(x)
 
     def all(self, values: Iterable[Any]) -> list[Any]:
@@ -141,7 +144,7 @@ class _Look:
     def array(self, x: Any) -> Any:
         """A NumPy array by what stands in it."""
         self.left -= x.nbytes
-        if x.dtype.hasobject or self.left < 0 or (self.jitted and type(x) is np.ndarray):
+        if x.dtype.hasobject or self.left < 0:
             raise _UnknownError
         data = x.tobytes()
         return type(x), x.shape, x.dtype, data if len(data) <= SHORT else hashlib.sha256(data).digest()
@@ -171,21 +174,41 @@ class _Look:
         """A function by its code and by what the code refers to."""
         if _part_of_a_library(f):
             return _Same(f)
-        closed = self.all([cell.cell_contents for cell in f.__closure__ or ()])
-        parts = [f.__code__, f.__name__, *closed, self.value(f.__defaults__), self.value(f.__kwdefaults__)]
-        space = f.__globals__
-        if _steady(str(space.get("__name__"))):
-            return tuple(parts)  # made by a library around somebody's function: what it refers to by name is the library's
-        parts.append(self.value(f.__dict__))
-        names = _names(f.__code__)
-        if names is None:
+        parts = [f.__code__, f.__name__, self.value(f.__defaults__), *self.all((f.__kwdefaults__ or {}).items())]
+        cells = dict(zip(f.__code__.co_freevars, (cell.cell_contents for cell in f.__closure__ or ()), strict=True))
+        if _steady(str(f.__globals__.get("__name__"))):
+            if _steady(str(f.__module__)):
+                raise _UnknownError
+            # made by a library around somebody's function: what it refers to by name is the library's
+            return *parts, *self.all(cells.values())
+        code = _read(f.__code__)
+        if code is None or f.__globals__.get("__builtins__", builtins) not in (builtins, builtins.__dict__):
             raise _UnknownError
-        for name in names:
-            if name in space:
-                parts.append((name, self.value(space[name])))
+        self.appends = self.appends or code.appends
+        parts.append(self.value(f.__dict__) if f.__dict__ else None)
+        parts += [self.reached(cells[name], attributes) for name, *attributes in code.cells if name in cells]
+        for name, *attributes in code.globals:
+            if name in f.__globals__:
+                parts.append((name, self.reached(f.__globals__[name], attributes)))
             elif not _pure(getattr(builtins, name, None)):
                 raise _UnknownError
         return tuple(parts)
+
+    def reached(self, x: Any, attributes: Sequence[str]) -> Any:
+        """What stands at the end of a chain of attributes, as far as it leads through modules."""
+        for name in attributes:
+            if type(x) is types.ModuleType:
+                if not _steady(x.__name__) or sys.modules.get(x.__name__) is not x:
+                    raise _UnknownError
+                x = getattr(x, name)
+            else:
+                own = getattr(x, "__dict__", ()) if isinstance(x, types.FunctionType) or _part_of_a_library(x) else ()
+                if name in own and not isinstance(x, type):  # somebody's, put there
+                    raise _UnknownError
+                break
+        if self.jitted and type(x) is not types.FunctionType and not _part_of_a_library(x):
+            raise _UnknownError
+        return self.value(x)
 
 
 @lru_cache(maxsize=1024)
@@ -195,12 +218,6 @@ def _steady(module: str) -> bool:
     return drawn or (parts[0] in STEADY and UNSTEADY.isdisjoint(parts))
 
 
-def _steady_module(module: types.ModuleType) -> _Same:
-    if not _steady(module.__name__) or sys.modules.get(module.__name__) is not module:
-        raise _UnknownError
-    return _Same(module)
-
-
 def _part_of_a_library(x: Any) -> bool:
     """Whether it is found under its own name in a module of a steady library, or is a builtin that only computes."""
     home, name = getattr(x, "__module__", None), getattr(x, "__name__", None)
@@ -208,36 +225,52 @@ def _part_of_a_library(x: Any) -> bool:
         return _pure(x)
     if not isinstance(home, str) or not isinstance(name, str) or name in UNSTEADY or not _steady(home):
         return False
-    return getattr(sys.modules.get(home), name, None) is x
+    return getattr(sys.modules.get(home), name.rpartition(".")[2], None) is x
 
 
 def _pure(x: Any) -> bool:
     return x in PURE or (isinstance(x, type) and issubclass(x, Exception) and x.__module__ == "builtins")
 
 
+class _Code(NamedTuple):
+    """What code refers to by name, inner functions' included: each name with the attributes that follow it at once."""
+
+    globals: tuple[tuple[str, ...], ...]
+    cells: tuple[tuple[str, ...], ...]
+    #: It lengthens some list, of its own or not.
+    appends: bool
+
+
 @lru_cache(maxsize=1024)
-def _names(code: types.CodeType) -> tuple[str, ...] | None:
-    """The global names that code refers to, inner functions' included; None where it may do more than compute."""
-    found: dict[str, None] = {}
-    before, outside = "", code.co_freevars  # the variables of functions around it
+def _read(code: types.CodeType) -> _Code | None:
+    """What code refers to; None where it may do more than compute."""
+    chains: dict[str, list[list[str]]] = {"LOAD_GLOBAL": [], "LOAD_DEREF": []}
+    chain: list[str] | None = None
+    appends = False
     for step in dis.get_instructions(code):
         name, what = str(step.argval), step.opname
-        if what in GLOBALS:
-            found[name] = None
-        elif what in ATTRIBUTES:
-            if name in CHANGES or (name in UNSTEADY and (before, name) != ("jax", "random")):
+        if what == "EXTENDED_ARG":
+            continue
+        if what in ATTRIBUTES:
+            jaxs = chain == ["jax"] and name == "random"
+            if name in CHANGES or name.startswith("__") or (name in UNSTEADY and not jaxs):
                 return None
-        elif (
-            step.opcode in dis.hasname
-            or what in WRITES
-            or (what.endswith("_DEREF") and what != "LOAD_DEREF" and name in outside)
-        ):
+            appends = appends or name in ("append", "extend")
+            if chain is not None:
+                chain.append(name)
+            continue
+        chain = None
+        if what in chains:
+            chain = [name]
+            chains[what].append(chain)
+        elif step.opcode in dis.hasname or what in WRITES or (what.endswith("_DEREF") and name in code.co_freevars):
             return None
-        before = name
-    for const in code.co_consts:
-        if isinstance(const, types.CodeType):
-            inner = _names(const)
-            if inner is None:
-                return None
-            found.update(dict.fromkeys(inner))
-    return tuple(found)
+    inner = [_read(const) for const in code.co_consts if isinstance(const, types.CodeType)]
+    parts = [found for found in inner if found is not None]
+    if len(parts) < len(inner):
+        return None
+    names, cells = ({tuple(c): None for c in chains[k]} for k in ("LOAD_GLOBAL", "LOAD_DEREF"))
+    for part in parts:
+        names.update(dict.fromkeys(part.globals))
+        cells.update(dict.fromkeys(part.cells))
+    return _Code(tuple(names), tuple(cells), appends or any(part.appends for part in parts))
