@@ -459,6 +459,35 @@ def test_trees_that_look_alike_are_told_apart() -> None:
             assert trace.point.mood == mood
 
 
+def test_what_a_tree_can_do_is_seen() -> None:
+    """Its methods are read while it is traced, and nothing of the function tells of them."""
+
+    def f(tree: Any) -> Any:
+        return tree.factor * jnp.sum(tree.p**2)
+
+    for factor in (1.0, 3.0, 1.0, 2.0):
+        Moody.factor = factor  # type: ignore[attr-defined]
+        for _ in range(4):
+            assert ds.descend(f, Moody(np.array([1.0, 2.0]), "a"), ds.adam(lr=0.1), steps=3).loss[0] == 5.0 * factor
+
+
+@pytest.mark.parametrize(
+    "start", [3.0, [np.ones(2), np.ones(3, np.float32)], {"a": (1.0, [np.ones(2)])}, np.ones((2, 2)), np.ones(40)]
+)
+def test_starts_of_every_kind_are_as_they_were_the_first_time(start: Any) -> None:
+    def f(p: Any) -> Any:
+        return sum(jnp.sum(x**2) for x in jax.tree_util.tree_leaves(p))
+
+    for optimizer in (ds.adam(lr=0.1), ds.sgd):
+        traces = [ds.descend(f, start, optimizer, steps=5) for _ in range(5)]
+        for trace in traces[1:]:
+            np.testing.assert_array_equal(trace.loss, traces[0].loss)
+            assert (trace.outcome, trace.config, trace.variables) == (traces[0].outcome, traces[0].config, traces[0].variables)
+            for mine, first in zip(*(jax.tree_util.tree_leaves((t.point, t.state)) for t in (trace, traces[0])), strict=True):
+                np.testing.assert_array_equal(mine, first)
+                assert np.asarray(mine).dtype == np.asarray(first).dtype
+
+
 def test_an_objective_of_more_than_one_number_is_refused_each_time() -> None:
     goal = ds.Objective(fun=lambda p: (jnp.sum(p), p), name="two", text="two")
     for _ in range(4):
