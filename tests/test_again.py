@@ -6,6 +6,7 @@ import math
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 from hypothesis import given
@@ -277,3 +278,16 @@ def test_columns_of_every_length_are_not_kept() -> None:
     assert len(lengths) > 2
     trace = ds.descend("x^2 + 3y^2", [4, 3], ds.sgd(lr=1e-7), steps=60_000, callback=watch)
     assert len(trace.__dict__["_look"].account._along) == 1
+
+
+def test_a_state_is_told_wherever_it_is_asked_for() -> None:
+    traces = [ds.descend("rosenbrock", [-1.2, 1.0], ds.adam(lr=0.02), steps=30) for _ in range(6)]
+    expected = traces[0].state["slots"][0]["m"]
+
+    @jax.jit
+    def asks(x: Any) -> Any:
+        return x + traces[4].state["slots"][0]["m"].sum()
+
+    assert float(asks(1.0)) == pytest.approx(1.0 + expected.sum(), rel=1e-6)
+    with jax.numpy_dtype_promotion("strict"):
+        np.testing.assert_array_equal(traces[5].state["slots"][0]["m"], expected)

@@ -279,10 +279,18 @@ class JaxEngine:
 
     def _later(self, make: Callable[[], Any], rows: Rows, t: int) -> Ending:
         """Leaves and slots as `make` makes them; a point that was written down as it is stands in the rows."""
+
+        def look() -> tuple[list[Array], dict[str, Any]]:
+            import jax
+
+            # wherever it is asked for, in the midst of a trace of something else too
+            with jax.ensure_compile_time_eval(), jax.numpy_dtype_promotion("standard"):
+                return _opened(self._handed, make(), t)
+
         if not self._shown:
-            return Ending(lambda: _opened(self._handed, make(), t))
+            return Ending(look)
         point = rows.point[-1].copy()  # now: the rows are handed out, and may be written to
-        return Ending(lambda: _opened(self._handed, make(), t), lambda: [point.copy()])
+        return Ending(look, lambda: [point.copy()])
 
     def repeat(self, n: int) -> Repeat | None:
         """The first n updates from other starts; None where one call does not make them, or where slots begin at the start."""
@@ -306,8 +314,9 @@ class Repeat:
     def __call__(self, start: list[float]) -> Written:
         """What `read` reads."""
         shut = np.array(start + self._slots)
-        with jax_switch(wide=True):
-            return self._loop(self._span, shut, self._rates, self._more, self._n + 1)[1]
+        with jax_switch(wide=True):  # an interrupt on its way out would leave the switch on: nothing is freed within
+            moved = self._loop(self._span, shut, self._rates, self._more, self._n + 1)
+        return moved[1]
 
     def read(self, start: list[float], written: Written) -> tuple[Rows, Ending]:
         """The rows of all n + 1 points, and where it ended."""

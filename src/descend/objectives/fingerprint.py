@@ -202,8 +202,7 @@ class _Look:
                     raise _UnknownError
                 x = getattr(x, name)
             else:
-                own = getattr(x, "__dict__", ()) if isinstance(x, types.FunctionType) or _part_of_a_library(x) else ()
-                if name in own and not isinstance(x, type):  # somebody's, put there
+                if not isinstance(x, type) and name in getattr(x, "__dict__", ()):  # somebody's, put there
                     raise _UnknownError
                 break
         if self.jitted and type(x) is not types.FunctionType and not _part_of_a_library(x):
