@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import operator
 import random
@@ -98,6 +99,7 @@ VALUES = [
     *(np.zeros(1, [("a", "f8"), ("b", "f8")]), np.ones(2, ml_dtypes.float8_e4m3fn), np.ones(2, ml_dtypes.float8_e4m3b11fnuz)),
     *(np.float32(1), np.float64(1), np.int32(1), np.array([1.0, 2.0]), np.array([[1.0, 2.0]]), np.array([1, 2])),
     *(np.array([1.0, 2.0], np.float32), np.array([1.0, 3.0]), np.arange(500.0), np.arange(500.0) + 1e-13, np.dtype("f4")),
+    *([{"a": 1}, {"a": 2}], [{"a": 1}, {"a": 3}], [{"a": 1}, {"a": 1}], ({"k": [1]}, {"k": [2]}), ({"k": [1]}, {"k": [3]})),
     *(jnp.sin, jnp.cos, np.sin, abs, max, helper, nested, functools.partial(helper), jnp.float32),
 ]
 
@@ -112,11 +114,18 @@ def test_values_that_differ_make_functions_that_differ(make: Callable[[Any], Any
     assert all(told[i] != told[j] for i in range(len(told)) for j in range(i))
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.integers() | st.text(), lambda x: st.lists(x, max_size=3)))
-def test_equal_values_of_one_kind_alone_are_equal(value: Any) -> None:
+PLAIN = st.none() | st.booleans() | st.floats(allow_nan=False) | st.integers() | st.text()
+NESTED = st.recursive(
+    PLAIN, lambda x: st.lists(x, max_size=3) | st.tuples(x, x) | st.dictionaries(st.text(max_size=2), x, max_size=3)
+)
+
+
+@given(NESTED, NESTED)
+def test_equal_values_of_one_kind_alone_are_equal(value: Any, other: Any) -> None:
     told = fingerprint(made(value))
-    assert told == fingerprint(made(value))
+    assert told == fingerprint(made(copy.deepcopy(value)))
     assert told != fingerprint(made([value]))
+    assert (told == fingerprint(made(other))) is (repr(value) == repr(other))
 
 
 def test_the_code_counts_also_of_functions_within() -> None:

@@ -99,7 +99,8 @@ class _Look:
     """One function looked at: the values met so far, by identity, and the bytes of their arrays."""
 
     def __init__(self) -> None:
-        self.met: dict[int, int] = {}
+        #: By identity; held, so that nothing made on the way takes the place of another.
+        self.met: dict[int, tuple[int, Any]] = {}
         self.looks, self.left = 0, LARGE
         #: Within a jitted function, which JAX traces when it likes: it may refer to what cannot change, and to that alone.
         self.jitted = False
@@ -119,8 +120,8 @@ class _Look:
         if kind is complex:
             return kind, x.real.hex(), x.imag.hex()
         if id(x) in self.met:
-            return "met", self.met[id(x)]
-        self.met[id(x)] = len(self.met)
+            return "met", self.met[id(x)][0]
+        self.met[id(x)] = len(self.met), x
         if kind is types.FunctionType:
             return self.function(x)
         if kind is tuple:
