@@ -78,11 +78,10 @@ class _Same:
 def fingerprint(function: Any) -> Any:
     """What equals another function's only if both compute the same; None where that cannot be told.
 
-    >>> def times(k):
-    ...     return lambda x: k * x
-    >>> fingerprint(times(2)) == fingerprint(times(2)), fingerprint(times(2)) == fingerprint(times(3))
+    >>> twice, again, thrice = (eval(f"lambda x: {k} * x", {}) for k in (2, 2, 3))
+    >>> fingerprint(twice) == fingerprint(again), fingerprint(twice) == fingerprint(thrice)
     (True, False)
-    >>> fingerprint(times(iter([2]))) is None
+    >>> fingerprint(eval("lambda x: next(x)", {})) is None
     True
     """
     if type(function) is not types.FunctionType and type(function).__name__ != "PjitFunction":
