@@ -80,18 +80,19 @@ class Account:
 
     def along(self, first: int, n: int) -> Along:
         """The steps of n points, those of the updates between them, and these updates' learning rates."""
-        found = next((along for start, length, along in self._along if (start, length) == (first, n)), None)
-        if found is None:
-            step = np.arange(first, first + n)
-            lr = self.optimizer.hyperparameters.get("lr")
-            rates = lr(step[:-1]) if isinstance(lr, Schedule) else None if lr is None else np.full(n - 1, float(lr))
-            step.flags.writeable = False
-            if rates is not None:
-                rates.flags.writeable = False
-            moved = step[1:]
-            found = step, moved, None if rates is None else Column(moved, rates)
-            self._along[:] = [(first, n, found)]
-        return found
+        for start, length, along in self._along:
+            if (start, length) == (first, n):
+                return along
+        step = np.arange(first, first + n)
+        step.flags.writeable = False
+        moved, lr = step[1:], self.optimizer.hyperparameters.get("lr")
+        rates = None
+        if lr is not None:
+            values = lr(step[:-1]) if isinstance(lr, Schedule) else np.full(n - 1, float(lr))
+            values.flags.writeable = False
+            rates = Column(moved, values)
+        self._along[:] = [(first, n, (step, moved, rates))]
+        return step, moved, rates
 
 
 @dataclass

@@ -55,13 +55,17 @@ def _is_optimizer(value: Any, module: Any, bases: tuple[type, ...]) -> bool:
     return steps or (rule_named(value.__name__) is not None and any(callable(m) for m in methods))
 
 
+def _arguments(function: Any) -> list[str]:
+    """The names of a function's arguments; none where it does not tell them."""
+    try:
+        return list(inspect.signature(function).parameters)
+    except (TypeError, ValueError):
+        return []
+
+
 def _roles(function: Any) -> set[str]:
     """What the names of a function's arguments say they are."""
-    try:
-        parameters = inspect.signature(function).parameters
-    except (TypeError, ValueError):
-        return set()
-    return {role for name in parameters if (role := role_of(name)) is not None}
+    return {role for name in _arguments(function) if (role := role_of(name)) is not None}
 
 
 def _base_of_others(value: Any, public: dict[str, Any]) -> bool:
@@ -74,9 +78,5 @@ def _base_of_others(value: Any, public: dict[str, Any]) -> bool:
 
 def _makes_a_transformation(value: Any) -> bool:
     """Whether a function makes a whole optimizer as optax's do: it takes a learning rate first."""
-    try:
-        first = next(iter(inspect.signature(value).parameters.values()), None)
-    except (TypeError, ValueError):
-        return False
-    names = ("learning_rate", "max_learning_rate")
-    return first is not None and first.name in names and not getattr(value, "__name__", "").startswith("scale_by")
+    first = _arguments(value)[:1]
+    return first in (["learning_rate"], ["max_learning_rate"]) and not getattr(value, "__name__", "").startswith("scale_by")
